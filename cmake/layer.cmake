@@ -1,0 +1,40 @@
+# lambert_layer(NAME SOURCES ... [DEPENDS layer ...]): a folder of src/ as the library lambert_NAME.
+function(lambert_layer name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;DEPENDS" ${ARGN})
+  add_library(lambert_${name} STATIC ${ARG_SOURCES})
+  target_link_libraries(lambert_${name} PUBLIC lambert_options)
+  foreach(layer ${ARG_DEPENDS})
+    target_link_libraries(lambert_${name} PUBLIC lambert_${layer})
+  endforeach()
+endfunction()
+
+# lambert_test(NAME SOURCES ... DEPENDS layer ...): a GoogleTest program, run whole by ctest.
+function(lambert_test name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;DEPENDS" ${ARGN})
+  add_executable(${name} ${ARG_SOURCES})
+  target_link_libraries(${name} PRIVATE lambert_options GTest::gtest_main)
+  foreach(layer ${ARG_DEPENDS})
+    target_link_libraries(${name} PRIVATE lambert_${layer})
+  endforeach()
+  target_compile_definitions(${name} PRIVATE LAMBERT_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+  add_test(NAME ${name} COMMAND ${name} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
+endfunction()
+
+# lambert_fuzz(NAME DEPENDS layer ...): fuzz/NAME_fuzz.cc; always a test that replays
+# fuzz/corpus/NAME, and a libFuzzer program where LAMBERT_FUZZ is on.
+function(lambert_fuzz name)
+  cmake_parse_arguments(ARG "" "" "DEPENDS" ${ARGN})
+  if(LAMBERT_FUZZ)
+    add_executable(${name}_fuzz ${name}_fuzz.cc)
+    target_compile_options(${name}_fuzz PRIVATE -fsanitize=fuzzer)
+    target_link_options(${name}_fuzz PRIVATE -fsanitize=fuzzer)
+  else()
+    add_executable(${name}_fuzz ${name}_fuzz.cc replay_main.cc)
+    add_test(NAME ${name}_corpus
+             COMMAND ${name}_fuzz ${PROJECT_SOURCE_DIR}/fuzz/corpus/${name})
+  endif()
+  target_link_libraries(${name}_fuzz PRIVATE lambert_options)
+  foreach(layer ${ARG_DEPENDS})
+    target_link_libraries(${name}_fuzz PRIVATE lambert_${layer})
+  endforeach()
+endfunction()

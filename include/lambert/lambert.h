@@ -1,0 +1,162 @@
+// Lambert's public interface: extractive question answering, question + context -> answer.
+//
+//   lambert::Answerer answerer({.model = "models/distilbert-minilm-squad"});
+//   lambert::Result result = answerer.ask({.question = "Who?", .context = "Ada wrote it."});
+//   // result.answers[0].answer == "Ada"
+//
+// Everything here is std only, and every member function may be called from any thread at any time.
+// All text is UTF-8. Failures are thrown as lambert::Error; the library never prints or exits.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace lambert {
+
+enum class ErrorCode {
+  kInvalidArgument,   // a parameter outside its range, or two that do not go together
+  kInvalidInput,      // question, context or a line of input that cannot be used
+  kNotFound,          // a file or directory that is not there
+  kIo,                // reading or writing failed
+  kInvalidModel,      // model files that are damaged, contradictory or hostile
+  kUnsupportedModel,  // a valid model that this version cannot run
+  kLimitExceeded,     // input or model larger than a stated limit
+  kDeadlineExceeded,  // the deadline of the question passed before it was answered
+  kCancelled,         // Pending::cancel was called
+  kInternal,          // a defect of Lambert; please report it
+};
+
+// The name used in JSON: "invalid_argument", "invalid_input", ...
+std::string_view error_code_name(ErrorCode code);
+
+// The message names the field, file or limit, what was found, what was expected and what to do.
+class Error : public std::runtime_error {
+ public:
+  Error(ErrorCode code, const std::string& message) : std::runtime_error(message), code_(code) {}
+  ErrorCode code() const noexcept { return code_; }
+
+ private:
+  ErrorCode code_;
+};
+
+// How spans of tokens become answers (docs/modes.md).
+enum class Mode {
+  kHf,          // pipeline("question-answering") of transformers 5.2
+  kSquad,       // the SQuAD scripts: n-best over all windows, null score difference
+  kCalibrated,  // Haystack's reader: scores comparable across windows and documents
+};
+
+// The unit of Answer::start and Answer::end.
+enum class OffsetType { kCodePoint, kUtf8, kUtf16 };
+
+// How to answer. An absent value means the default of the mode and model.
+struct Parameters {
+  Mode mode = Mode::kHf;
+  std::int64_t top_k = 1;                      // answers returned at most, >= 1
+  std::optional<std::int64_t> max_seq_len;     // tokens of a window; min(model's maximum, 384)
+  std::optional<std::int64_t> doc_stride;      // overlap in tokens; min(max_seq_len / 2, 128)
+  std::optional<std::int64_t> max_answer_len;  // tokens of an answer; hf 15, squad 30, calibrated none
+  std::int64_t max_question_len = 64;          // tokens; mode hf ignores it, as the pipeline does
+  bool handle_impossible_answer = false;       // "" may be an answer
+  bool align_to_words = true;                  // mode hf: answers begin and end at word borders
+  std::int64_t n_best_size = 20;               // mode squad
+  double null_score_diff_threshold = 0.0;      // mode squad
+  std::optional<double> score_threshold;       // answers with a lower score are left out
+  OffsetType offset_type = OffsetType::kCodePoint;
+};
+
+struct Question {
+  std::string question;
+  std::string context;
+  Parameters parameters = {};
+  int priority = 0;  // higher first; equal ones in the order of submission
+  std::chrono::steady_clock::time_point deadline = std::chrono::steady_clock::time_point::max();
+};
+
+struct Answer {
+  std::string answer;  // exactly context[start, end)
+  double score = 0;
+  std::size_t start = 0;
+  std::size_t end = 0;
+};
+
+struct Result {
+  std::vector<Answer> answers;            // best first
+  std::optional<double> no_answer_score;  // where the mode has one
+  std::size_t windows_done = 0, windows_total = 0;
+  std::size_t tokens = 0;  // of all windows, special tokens included
+  double tokenize_ms = 0, queue_ms = 0, compute_ms = 0, total_ms = 0;
+};
+
+// Tokens of question and context as one pair, special tokens included, not cut into windows.
+struct TokenizedPair {
+  std::vector<std::int32_t> ids, type_ids;
+  std::vector<std::string> tokens;
+  std::vector<std::size_t> start, end;               // code points of the text the token is from
+  std::vector<std::optional<std::uint32_t>> word_id; // absent for special tokens
+};
+
+struct WindowLogits {
+  std::vector<float> start, end;                  // (tokens)
+  std::size_t context_start = 0, context_end = 0; // the context's tokens within the window
+};
+
+struct ModelInfo {
+  std::string path, model_type, isa, precision;
+  std::size_t parameters = 0, layers = 0, hidden_size = 0, heads = 0, vocab_size = 0;
+  std::size_t max_seq_len = 0;
+  unsigned threads = 0;
+  double load_ms = 0;
+};
+
+struct Options {
+  std::string model;                // a directory in Hugging Face's layout
+  unsigned threads = 0;             // 0: what affinity and the cgroup quota allow
+  std::string precision = "fp32";   // "fp32"
+  std::string isa;                  // "" best of this CPU; else as LAMBERT_ISA
+};
+
+// A question on its way. Destroying it cancels the question.
+class Pending {
+ public:
+  Pending(Pending&&) noexcept;
+  Pending& operator=(Pending&&) noexcept;
+  ~Pending();
+  Result wait();           // helps to compute until answered; once. Throws Error.
+  bool done() const;       // wait() would return or throw at once
+  Result partial() const;  // the answers of the windows finished so far
+  void cancel();           // wait() throws kCancelled, unless it was done before
+
+ private:
+  friend class Answerer;
+  struct State;
+  explicit Pending(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+// A model, ready to answer.
+class Answerer {
+ public:
+  explicit Answerer(const Options& options);
+  ~Answerer();
+  Answerer(Answerer&&) noexcept;
+
+  Result ask(Question question) const;
+  Pending submit(Question question) const;  // questions in flight are computed together
+  TokenizedPair tokenize(std::string_view question, std::string_view context) const;
+  std::vector<WindowLogits> logits(const Question& question) const;
+  ModelInfo info() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace lambert

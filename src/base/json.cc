@@ -1,0 +1,111 @@
+#include "base/json.h"
+
+#include <boost/json/basic_parser_impl.hpp>
+#include <cmath>
+#include <string>
+#include <unordered_set>
+#include <vector>
+
+namespace lambert {
+
+namespace json = boost::json;
+
+namespace {
+
+// A SAX handler that keeps the keys of every open object and stops at the first repeated one.
+struct KeyChecker {
+  static constexpr std::size_t max_object_size = static_cast<std::size_t>(-1);
+  static constexpr std::size_t max_array_size = static_cast<std::size_t>(-1);
+  static constexpr std::size_t max_key_size = static_cast<std::size_t>(-1);
+  static constexpr std::size_t max_string_size = static_cast<std::size_t>(-1);
+
+  std::vector<std::unordered_set<std::string>> open;
+  std::string key;
+  bool found_repeated = false;
+
+  bool on_document_begin(json::error_code&) { return true; }
+  bool on_document_end(json::error_code&) { return true; }
+  bool on_object_begin(json::error_code&) {
+    open.emplace_back();
+    return true;
+  }
+  bool on_object_end(std::size_t, json::error_code&) {
+    open.pop_back();
+    return true;
+  }
+  bool on_array_begin(json::error_code&) { return true; }
+  bool on_array_end(std::size_t, json::error_code&) { return true; }
+  bool on_key_part(json::string_view part, std::size_t, json::error_code&) {
+    key.append(part.data(), part.size());
+    return true;
+  }
+  bool on_key(json::string_view part, std::size_t, json::error_code& error) {
+    key.append(part.data(), part.size());
+    if (!open.back().insert(key).second) {
+      found_repeated = true;
+      error = json::error::syntax;
+      return false;
+    }
+    key.clear();
+    return true;
+  }
+  bool on_string_part(json::string_view, std::size_t, json::error_code&) { return true; }
+  bool on_string(json::string_view, std::size_t, json::error_code&) { return true; }
+  bool on_number_part(json::string_view, json::error_code&) { return true; }
+  bool on_int64(std::int64_t, json::string_view, json::error_code&) { return true; }
+  bool on_uint64(std::uint64_t, json::string_view, json::error_code&) { return true; }
+  bool on_double(double, json::string_view, json::error_code&) { return true; }
+  bool on_bool(bool, json::error_code&) { return true; }
+  bool on_null(json::error_code&) { return true; }
+  bool on_comment_part(json::string_view, json::error_code&) { return true; }
+  bool on_comment(json::string_view, json::error_code&) { return true; }
+};
+
+bool all_finite(const json::value& value) {
+  if (const auto* number = value.if_double()) return std::isfinite(*number);
+  if (const auto* array = value.if_array()) {
+    for (const auto& element : *array) {
+      if (!all_finite(element)) return false;
+    }
+  } else if (const auto* object = value.if_object()) {
+    for (const auto& member : *object) {
+      if (!all_finite(member.value())) return false;
+    }
+  }
+  return true;
+}
+
+}  // namespace
+
+json::value parse_json(std::string_view text, std::string_view source, ErrorCode code,
+                       const JsonLimits& limits) {
+  if (text.size() > limits.max_bytes) {
+    fail(ErrorCode::kLimitExceeded, source, ": JSON of ", text.size(), " bytes, at most ",
+         limits.max_bytes, " are accepted");
+  }
+  json::parse_options options;
+  options.max_depth = limits.max_depth;
+  if (limits.refuse_duplicate_keys) {
+    json::basic_parser<KeyChecker> checker(options);
+    json::error_code error;
+    checker.write_some(false, text.data(), text.size(), error);
+    if (checker.handler().found_repeated) {
+      fail(code, source, ": the key ", quoted(checker.handler().key), " stands there twice");
+    }
+  }
+  json::parser parser({}, options);
+  json::error_code error;
+  const std::size_t used = parser.write_some(text.data(), text.size(), error);
+  if (error) {
+    fail(code, source, ": not valid JSON at byte ", used, ": ", error.message());
+  }
+  if (used != text.size() &&
+      text.find_first_not_of(" \t\r\n", used) != std::string_view::npos) {
+    fail(code, source, ": more text after the JSON value, at byte ", used);
+  }
+  json::value value = parser.release();
+  if (!all_finite(value)) fail(code, source, ": a number is too large for a double");
+  return value;
+}
+
+}  // namespace lambert

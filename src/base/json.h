@@ -1,0 +1,22 @@
+// Parsing untrusted JSON (Boost.JSON), with messages that name the source.
+#pragma once
+
+#include <boost/json.hpp>
+#include <string_view>
+
+#include "base/error.h"
+
+namespace lambert {
+
+struct JsonLimits {
+  std::size_t max_bytes = std::size_t{64} << 20;
+  std::size_t max_depth = 32;
+  bool refuse_duplicate_keys = false;  // else the last one counts
+};
+
+// Throws `code` with "<source>: ... at byte N" for text that is not one JSON value in valid UTF-8
+// (lone surrogates, a BOM, numbers that overflow a double and trailing text are refused too).
+boost::json::value parse_json(std::string_view text, std::string_view source, ErrorCode code,
+                              const JsonLimits& limits = {});
+
+}  // namespace lambert

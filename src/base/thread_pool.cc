@@ -1,0 +1,131 @@
+#include "base/thread_pool.h"
+
+#include <sched.h>
+
+#include <algorithm>
+#include <cmath>
+#include <fstream>
+#include <limits>
+#include <string>
+
+namespace lambert {
+
+namespace {
+
+void pause_briefly() {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  asm volatile("yield");
+#endif
+}
+
+// CPUs' worth of time that the cgroup grants, infinity when it sets no limit.
+double cgroup_quota() {
+  constexpr double kNone = std::numeric_limits<double>::infinity();
+  double quota = 0, period = 0;
+  if (std::ifstream v2("/sys/fs/cgroup/cpu.max"); v2) {  // "max 100000" or "150000 100000"
+    if (v2 >> quota >> period && period > 0) return quota / period;
+    return kNone;
+  }
+  std::ifstream v1_quota("/sys/fs/cgroup/cpu/cpu.cfs_quota_us");
+  std::ifstream v1_period("/sys/fs/cgroup/cpu/cpu.cfs_period_us");
+  if (v1_quota >> quota && v1_period >> period && quota > 0 && period > 0) return quota / period;
+  return kNone;
+}
+
+unsigned affinity_cpus() {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  if (::sched_getaffinity(0, sizeof(set), &set) == 0) {
+    return static_cast<unsigned>(std::max(1, CPU_COUNT(&set)));
+  }
+  return std::max(1U, std::thread::hardware_concurrency());
+}
+
+}  // namespace
+
+unsigned default_threads() {
+  const double quota = std::ceil(cgroup_quota());
+  const unsigned cpus = affinity_cpus();
+  return quota < cpus ? std::max(1U, static_cast<unsigned>(quota)) : cpus;
+}
+
+ThreadPool::ThreadPool(unsigned threads) {
+  // Polling pays only while every thread has a CPU of its own: about 20 us, then sleep.
+  spins_ = threads <= default_threads() ? 2000 : 0;
+  workers_.reserve(threads - 1);
+  try {
+    for (unsigned i = 1; i < threads; ++i) workers_.emplace_back([this, i] { work(i); });
+  } catch (...) {
+    stop_ = true;
+    wake_.notify_all();
+    for (auto& worker : workers_) worker.join();
+    throw;
+  }
+}
+
+ThreadPool::~ThreadPool() {
+  {
+    const std::lock_guard lock(mutex_);
+    stop_ = true;
+  }
+  wake_.notify_all();
+  for (auto& worker : workers_) worker.join();
+}
+
+void ThreadPool::take_tasks(unsigned thread) {
+  for (;;) {
+    const std::size_t task = next_task_.fetch_add(1, std::memory_order_relaxed);
+    if (task >= tasks_) return;
+    call_(body_, task, thread);
+  }
+}
+
+void ThreadPool::run(std::size_t tasks, const void* body, Call call) {
+  if (workers_.empty() || tasks <= 1) {
+    for (std::size_t task = 0; task < tasks; ++task) call(body, task, 0);
+    return;
+  }
+  body_ = body;
+  call_ = call;
+  tasks_ = tasks;
+  next_task_.store(0, std::memory_order_relaxed);
+  running_.store(static_cast<unsigned>(workers_.size()), std::memory_order_relaxed);
+  generation_.fetch_add(1);  // sequentially consistent with sleepers_: see work()
+  if (sleepers_.load() > 0) {
+    const std::lock_guard lock(mutex_);  // a worker between its check and its wait holds it
+    wake_.notify_all();
+  }
+  take_tasks(0);
+  for (unsigned spin = 0; running_.load(std::memory_order_acquire) > 0; ++spin) {
+    if (spin < spins_) {
+      pause_briefly();
+    } else {
+      std::this_thread::yield();
+    }
+  }
+}
+
+void ThreadPool::work(unsigned thread) {
+  std::uint64_t seen = 0;
+  for (;;) {
+    for (unsigned spin = 0; spin < spins_ && generation_.load(std::memory_order_acquire) == seen &&
+                            !stop_.load(std::memory_order_relaxed);
+         ++spin) {
+      pause_briefly();
+    }
+    if (generation_.load(std::memory_order_acquire) == seen) {
+      std::unique_lock lock(mutex_);
+      sleepers_.fetch_add(1);
+      wake_.wait(lock, [&] { return stop_.load() || generation_.load() != seen; });
+      sleepers_.fetch_sub(1);
+    }
+    if (stop_.load()) return;
+    ++seen;
+    take_tasks(thread);
+    running_.fetch_sub(1, std::memory_order_release);
+  }
+}
+
+}  // namespace lambert

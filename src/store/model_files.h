@@ -1,0 +1,26 @@
+// Where a model's files are: a local directory in Hugging Face's layout.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/mapped_file.h"
+
+namespace lambert {
+
+// Small files are read whole, weights are mapped. Owns all of it.
+struct ModelFiles {
+  std::string path;         // as given
+  std::string config_json;  // always there
+  std::optional<std::string> tokenizer_json, vocab_txt, tokenizer_config_json,
+      special_tokens_map_json, added_tokens_json;
+  std::vector<MappedFile> weights;  // *.safetensors, one or all shards
+};
+
+// Throws kNotFound when the directory, config.json or weights are missing (the message lists what
+// is there and what was looked for), kUnsupportedModel for weights in another format only
+// (pytorch_model.bin, tf_model.h5, model.onnx, ...), kInvalidModel for a bad shard index.
+ModelFiles open_model_files(const std::string& path);
+
+}  // namespace lambert
