@@ -7,7 +7,6 @@
 // Everything here is std only, and every member function may be called from any thread at any time.
 // All text is UTF-8. Failures are thrown as lambert::Error; the library never prints or exits.
 #pragma once
-
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -19,7 +18,6 @@
 #include <vector>
 
 namespace lambert {
-
 enum class ErrorCode {
   kInvalidArgument,   // a parameter outside its range, or two that do not go together
   kInvalidInput,      // question, context or a line of input that cannot be used
@@ -33,8 +31,7 @@ enum class ErrorCode {
   kInternal,          // a defect of Lambert; please report it
 };
 
-// The name used in JSON: "invalid_argument", "invalid_input", ...
-std::string_view error_code_name(ErrorCode code);
+std::string_view error_code_name(ErrorCode code);  // as in JSON: "invalid_argument", ...
 
 // The message names the field, file or limit, what was found, what was expected and what to do.
 class Error : public std::runtime_error {
@@ -46,15 +43,12 @@ class Error : public std::runtime_error {
   ErrorCode code_;
 };
 
-// How spans of tokens become answers (docs/modes.md).
-enum class Mode {
-  kHf,          // pipeline("question-answering") of transformers 5.2
-  kSquad,       // the SQuAD scripts: n-best over all windows, null score difference
-  kCalibrated,  // Haystack's reader: scores comparable across windows and documents
+enum class Mode {  // how spans of tokens become answers (docs/modes.md)
+  kHf,             // pipeline("question-answering") of transformers 5.2
+  kSquad,          // the SQuAD scripts: n-best over all windows, null score difference
+  kCalibrated,     // Haystack's reader: scores comparable across windows and documents
 };
-
-// The unit of Answer::start and Answer::end.
-enum class OffsetType { kCodePoint, kUtf8, kUtf16 };
+enum class OffsetType { kCodePoint, kUtf8, kUtf16 };  // the unit of Answer::start and Answer::end
 
 // How to answer. An absent value means the default of the mode and model.
 struct Parameters {
@@ -62,7 +56,7 @@ struct Parameters {
   std::int64_t top_k = 1;                      // answers returned at most, >= 1
   std::optional<std::int64_t> max_seq_len;     // tokens of a window; min(model's maximum, 384)
   std::optional<std::int64_t> doc_stride;      // overlap in tokens; min(max_seq_len / 2, 128)
-  std::optional<std::int64_t> max_answer_len;  // tokens of an answer; hf 15, squad 30, calibrated none
+  std::optional<std::int64_t> max_answer_len;  // tokens; hf 15, squad 30, calibrated no limit
   std::int64_t max_question_len = 64;          // tokens; mode hf ignores it, as the pipeline does
   bool handle_impossible_answer = false;       // "" may be an answer
   bool align_to_words = true;                  // mode hf: answers begin and end at word borders
@@ -73,18 +67,15 @@ struct Parameters {
 };
 
 struct Question {
-  std::string question;
-  std::string context;
+  std::string question, context;
   Parameters parameters = {};
   int priority = 0;  // higher first; equal ones in the order of submission
   std::chrono::steady_clock::time_point deadline = std::chrono::steady_clock::time_point::max();
 };
-
 struct Answer {
   std::string answer;  // exactly context[start, end)
   double score = 0;
-  std::size_t start = 0;
-  std::size_t end = 0;
+  std::size_t start = 0, end = 0;
 };
 
 struct Result {
@@ -99,32 +90,30 @@ struct Result {
 struct TokenizedPair {
   std::vector<std::int32_t> ids, type_ids;
   std::vector<std::string> tokens;
-  std::vector<std::size_t> start, end;               // code points of the text the token is from
-  std::vector<std::optional<std::uint32_t>> word_id; // absent for special tokens
+  std::vector<std::size_t> start, end;                // code points of the text the token is from
+  std::vector<std::optional<std::uint32_t>> word_id;  // absent for special tokens
 };
 
 struct WindowLogits {
-  std::vector<float> start, end;                  // (tokens)
-  std::size_t context_start = 0, context_end = 0; // the context's tokens within the window
+  std::vector<float> start, end;                   // (tokens)
+  std::size_t context_start = 0, context_end = 0;  // the context's tokens within the window
 };
 
 struct ModelInfo {
   std::string path, model_type, isa, precision;
-  std::size_t parameters = 0, layers = 0, hidden_size = 0, heads = 0, vocab_size = 0;
-  std::size_t max_seq_len = 0;
+  std::size_t parameters = 0, layers = 0, hidden_size = 0, heads = 0, vocab_size = 0,
+              max_seq_len = 0;
   unsigned threads = 0;
   double load_ms = 0;
 };
-
 struct Options {
-  std::string model;                // a directory in Hugging Face's layout
-  unsigned threads = 0;             // 0: what affinity and the cgroup quota allow
-  std::string precision = "fp32";   // "fp32"
-  std::string isa;                  // "" best of this CPU; else as LAMBERT_ISA
+  std::string model;               // a directory in Hugging Face's layout
+  unsigned threads = 0;            // 0: what affinity and the cgroup quota allow
+  std::string precision = "fp32";  // "fp32"
+  std::string isa;                 // "" best of this CPU; else as LAMBERT_ISA
 };
 
-// A question on its way. Destroying it cancels the question.
-class Pending {
+class Pending {  // a question on its way; destroying it cancels the question
  public:
   Pending(Pending&&) noexcept;
   Pending& operator=(Pending&&) noexcept;
@@ -141,13 +130,11 @@ class Pending {
   std::unique_ptr<State> state_;
 };
 
-// A model, ready to answer.
-class Answerer {
+class Answerer {  // a model, ready to answer
  public:
   explicit Answerer(const Options& options);
   ~Answerer();
   Answerer(Answerer&&) noexcept;
-
   Result ask(Question question) const;
   Pending submit(Question question) const;  // questions in flight are computed together
   TokenizedPair tokenize(std::string_view question, std::string_view context) const;
@@ -158,5 +145,4 @@ class Answerer {
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };
-
 }  // namespace lambert
