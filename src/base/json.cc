@@ -99,8 +99,7 @@ json::value parse_json(std::string_view text, std::string_view source, ErrorCode
   if (error) {
     fail(code, source, ": not valid JSON at byte ", used, ": ", error.message());
   }
-  if (used != text.size() &&
-      text.find_first_not_of(" \t\r\n", used) != std::string_view::npos) {
+  if (used != text.size() && text.find_first_not_of(" \t\r\n", used) != std::string_view::npos) {
     fail(code, source, ": more text after the JSON value, at byte ", used);
   }
   json::value value = parser.release();

@@ -1,0 +1,115 @@
+// AVX2 + FMA + F16C: Haswell, Zen and later; what AWS Lambda promises on x86-64.
+#include <immintrin.h>
+
+#include "kernels/math_constants.h"
+#include "kernels/tables.h"
+
+namespace lambert {
+
+namespace {
+
+using namespace math;
+
+struct Vec {
+  __m256 low, high;  // lanes 0-7, 8-15
+};
+
+constexpr int kTileRows = 6;  // 6 x 16: 12 accumulators, 2 of b, 1 of a of 16 registers
+constexpr int kTilePanels = 1;
+
+inline decltype(sizeof(0)) round_up_16(decltype(sizeof(0)) n) {
+  return (n + 15) / 16 * 16;
+}
+
+inline Vec load(const float* p) {
+  return {_mm256_loadu_ps(p), _mm256_loadu_ps(p + 8)};
+}
+inline void store(float* p, Vec v) {
+  _mm256_storeu_ps(p, v.low);
+  _mm256_storeu_ps(p + 8, v.high);
+}
+inline Vec set1(float x) {
+  return {_mm256_set1_ps(x), _mm256_set1_ps(x)};
+}
+inline Vec zero() {
+  return {_mm256_setzero_ps(), _mm256_setzero_ps()};
+}
+inline Vec add(Vec a, Vec b) {
+  return {_mm256_add_ps(a.low, b.low), _mm256_add_ps(a.high, b.high)};
+}
+inline Vec sub(Vec a, Vec b) {
+  return {_mm256_sub_ps(a.low, b.low), _mm256_sub_ps(a.high, b.high)};
+}
+inline Vec mul(Vec a, Vec b) {
+  return {_mm256_mul_ps(a.low, b.low), _mm256_mul_ps(a.high, b.high)};
+}
+inline Vec div(Vec a, Vec b) {
+  return {_mm256_div_ps(a.low, b.low), _mm256_div_ps(a.high, b.high)};
+}
+inline Vec fma(Vec a, Vec b, Vec c) {
+  return {_mm256_fmadd_ps(a.low, b.low, c.low), _mm256_fmadd_ps(a.high, b.high, c.high)};
+}
+inline Vec max(Vec a, Vec b) {
+  return {_mm256_max_ps(a.low, b.low), _mm256_max_ps(a.high, b.high)};
+}
+inline Vec min(Vec a, Vec b) {
+  return {_mm256_min_ps(a.low, b.low), _mm256_min_ps(a.high, b.high)};
+}
+inline Vec abs(Vec v) {
+  const __m256 sign = _mm256_set1_ps(-0.0F);
+  return {_mm256_andnot_ps(sign, v.low), _mm256_andnot_ps(sign, v.high)};
+}
+inline Vec relu(Vec v) {
+  return max(v, zero());
+}
+inline float sqrt1(float x) {
+  return _mm_cvtss_f32(_mm_sqrt_ss(_mm_set_ss(x)));
+}
+inline Vec keep_first(Vec v, decltype(sizeof(0)) n) {
+  const __m256i count = _mm256_set1_epi32(static_cast<int>(n));
+  const __m256i lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+  const __m256i high = _mm256_add_epi32(lane, _mm256_set1_epi32(8));
+  return {_mm256_and_ps(v.low, _mm256_castsi256_ps(_mm256_cmpgt_epi32(count, lane))),
+          _mm256_and_ps(v.high, _mm256_castsi256_ps(_mm256_cmpgt_epi32(count, high)))};
+}
+inline Vec select_negative(Vec x, Vec a, Vec b) {
+  return {_mm256_blendv_ps(b.low, a.low, _mm256_cmp_ps(x.low, _mm256_setzero_ps(), _CMP_LT_OQ)),
+          _mm256_blendv_ps(b.high, a.high, _mm256_cmp_ps(x.high, _mm256_setzero_ps(), _CMP_LT_OQ))};
+}
+inline __m256 scale_by_power(__m256 p, __m256 shifted) {
+  const __m256i exponent = _mm256_slli_epi32(_mm256_castps_si256(shifted), 23);
+  return _mm256_castsi256_ps(_mm256_add_epi32(_mm256_castps_si256(p), exponent));
+}
+inline Vec scale_by_power(Vec p, Vec shifted) {
+  return {scale_by_power(p.low, shifted.low), scale_by_power(p.high, shifted.high)};
+}
+inline float sum(Vec v) {
+  const __m256 by8 = _mm256_add_ps(v.low, v.high);
+  const __m128 by4 = _mm_add_ps(_mm256_castps256_ps128(by8), _mm256_extractf128_ps(by8, 1));
+  const __m128 by2 = _mm_add_ps(by4, _mm_movehl_ps(by4, by4));
+  return _mm_cvtss_f32(_mm_add_ss(by2, _mm_movehdup_ps(by2)));
+}
+inline float highest(Vec v) {
+  const __m256 by8 = _mm256_max_ps(v.low, v.high);
+  const __m128 by4 = _mm_max_ps(_mm256_castps256_ps128(by8), _mm256_extractf128_ps(by8, 1));
+  const __m128 by2 = _mm_max_ps(by4, _mm_movehl_ps(by4, by4));
+  return _mm_cvtss_f32(_mm_max_ss(by2, _mm_movehdup_ps(by2)));
+}
+inline Vec widen16(const unsigned char* p) {
+  return {_mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))),
+          _mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p + 16)))};
+}
+
+#include "kernels/simd_inl.h"
+
+bool supported() {
+  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
+         __builtin_cpu_supports("f16c");
+}
+
+}  // namespace
+
+const Kernels kAvx2Kernels = {"avx2",        supported,      gemm_f32,
+                              attention_f32, layer_norm_f32, widen_f16};
+
+}  // namespace lambert

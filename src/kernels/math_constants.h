@@ -1,0 +1,36 @@
+// Polynomials of the elementary functions, the same for every ISA; fitted by
+// tools/polynomials/fit.py. Depends on nothing, so that it can be included where any instruction
+// set is switched on.
+#pragma once
+
+namespace lambert::math {
+
+// exp(x) = 2^n exp(r): n = round(x log2 e), r = x - n ln 2 in two parts. Relative error 1.2e-7.
+inline constexpr float kExpMin = -80.0F;  // smaller arguments count as this: results stay normal
+inline constexpr float kExpMax = 88.0F;
+inline constexpr float kLog2E = 1.44269504F;
+inline constexpr float kLn2High = 0.693359375F;  // 10 bits: n * kLn2High is exact
+inline constexpr float kLn2Low = -2.12194440e-4F;
+inline constexpr float kRoundMagic = 12582912.0F;  // 1.5 * 2^23: adding it rounds to an integer
+inline constexpr float kExpC2 = 0x1.fffffcp-2F;
+inline constexpr float kExpC3 = 0x1.555492p-3F;
+inline constexpr float kExpC4 = 0x1.5558f2p-5F;
+inline constexpr float kExpC5 = 0x1.123a20p-7F;
+inline constexpr float kExpC6 = 0x1.6a2410p-10F;
+
+// erfc(z) = exp(-z^2) (q1 t + ... + q7 t^7), t = 1 / (1 + kErfcP z), z >= 0. Absolute error 6e-8.
+inline constexpr float kErfcP = 0.47047F;
+inline constexpr float kErfcQ1 = 0x1.100d7ep-2F;
+inline constexpr float kErfcQ2 = 0x1.055da0p-2F;
+inline constexpr float kErfcQ3 = 0x1.4192bcp-2F;
+inline constexpr float kErfcQ4 = -0x1.6873e4p-4F;
+inline constexpr float kErfcQ5 = 0x1.24857cp-1F;
+inline constexpr float kErfcQ6 = -0x1.9d27c8p-2F;
+inline constexpr float kErfcQ7 = 0x1.5cefb2p-4F;
+
+inline constexpr float kSqrtHalf = 0.707106781F;
+inline constexpr float kGeluCubic = 0.044715F;
+inline constexpr float kTwiceSqrt2OverPi = 1.59576912F;
+inline constexpr float kQuickGeluScale = 1.702F;
+
+}  // namespace lambert::math

@@ -1,0 +1,156 @@
+// The reference: plain loops that state what every other table computes.
+#include <bit>
+#include <cmath>
+#include <cstring>
+
+#include "kernels/kernels.h"
+#include "kernels/math_constants.h"
+#include "kernels/tables.h"
+
+namespace lambert {
+
+namespace {
+
+using namespace math;
+
+float exp_f32(float x) {
+  x = x > kExpMin ? x : kExpMin;
+  x = x < kExpMax ? x : kExpMax;
+  const float shifted = std::fma(x, kLog2E, kRoundMagic);
+  const float n = shifted - kRoundMagic;
+  const float r = std::fma(n, -kLn2Low, std::fma(n, -kLn2High, x));
+  float p = kExpC6;
+  for (const float c : {kExpC5, kExpC4, kExpC3, kExpC2, 1.0F, 1.0F}) p = std::fma(p, r, c);
+  const auto exponent = std::bit_cast<std::uint32_t>(shifted) << 23;  // n, modulo 512
+  return std::bit_cast<float>(std::bit_cast<std::uint32_t>(p) + exponent);
+}
+
+float erfc_of_magnitude(float x) {  // erfc(|x|)
+  const float z = std::fabs(x);
+  const float t = 1.0F / std::fma(z, kErfcP, 1.0F);
+  float p = kErfcQ7;
+  for (const float q : {kErfcQ6, kErfcQ5, kErfcQ4, kErfcQ3, kErfcQ2, kErfcQ1})
+    p = std::fma(p, t, q);
+  return exp_f32(-(z * z)) * (p * t);
+}
+
+float sigmoid(float x) {
+  return 1.0F / (1.0F + exp_f32(-x));
+}
+float tanh_f32(float x) {
+  return 1.0F - 2.0F / (1.0F + exp_f32(x + x));
+}
+
+float gelu_tanh(float x) {
+  const float inner = std::fma(x * x, kGeluCubic * x, x);
+  return x * sigmoid(kTwiceSqrt2OverPi * inner);  // (1 + tanh(y)) / 2 = sigmoid(2 y)
+}
+
+float activate(Activation activation, float x) {
+  switch (activation) {
+    case Activation::kIdentity: return x;
+    case Activation::kGelu: {
+      const float tail = erfc_of_magnitude(x * kSqrtHalf);
+      return (0.5F * x) * (x < 0 ? tail : 2.0F - tail);
+    }
+    case Activation::kGeluTanh: return gelu_tanh(x);
+    case Activation::kQuickGelu: return x * sigmoid(kQuickGeluScale * x);
+    case Activation::kRelu: return x > 0 ? x : 0.0F;
+    case Activation::kSilu: return x * sigmoid(x);
+    case Activation::kTanh: return tanh_f32(x);
+  }
+  return x;
+}
+
+// Sum of value(i) for i < count in the order that kernels.h fixes.
+template <typename Value>
+float lane_sum(std::size_t count, const Value& value) {
+  float lanes[16] = {};
+  for (std::size_t i = 0; i < count; ++i) lanes[i % 16] += value(i);
+  for (std::size_t half = 8; half > 0; half /= 2) {
+    for (std::size_t i = 0; i < half; ++i) lanes[i] += lanes[i + half];
+  }
+  return lanes[0];
+}
+
+void gemm_f32(const GemmF32& g) {
+  for (std::size_t i = 0; i < g.rows; ++i) {
+    const float* a = g.a + i * g.a_stride;
+    for (std::size_t j = 0; j < g.panels * kPanel; ++j) {
+      const float* b = g.b + j / kPanel * g.k * kPanel + j % kPanel;
+      float sum = 0;
+      for (std::size_t k = 0; k < g.k; ++k) sum = std::fma(a[k], b[k * kPanel], sum);
+      sum = activate(g.activation, sum + g.bias[j]);
+      if (g.residual != nullptr) sum += g.residual[i * g.residual_stride + j];
+      g.c[i * g.c_stride + j] = sum;
+    }
+  }
+}
+
+void attention_f32(const AttentionF32& t) {
+  float* scores = t.scratch;  // (kv_rows)
+  for (std::size_t i = 0; i < t.q_rows; ++i) {
+    const float* q = t.q + i * t.q_stride;
+    float highest = -INFINITY;
+    for (std::size_t j = 0; j < t.kv_rows; ++j) {
+      float score = 0;
+      for (std::size_t d = 0; d < t.width; ++d) {
+        score = std::fma(t.scale * q[d], t.k[j * t.stride + d], score);
+      }
+      scores[j] = score;
+      highest = score > highest ? score : highest;
+    }
+    for (std::size_t j = 0; j < t.kv_rows; ++j) scores[j] = exp_f32(scores[j] - highest);
+    const float inverse = 1.0F / lane_sum(t.kv_rows, [&](std::size_t j) { return scores[j]; });
+    for (std::size_t d = 0; d < t.width; ++d) {
+      float sum = 0;
+      for (std::size_t j = 0; j < t.kv_rows; ++j) {
+        sum = std::fma(scores[j], t.v[j * t.stride + d], sum);
+      }
+      t.out[i * t.out_stride + d] = sum * inverse;
+    }
+  }
+}
+
+void layer_norm_f32(const LayerNormF32& n) {
+  const auto hidden = static_cast<float>(n.hidden);
+  for (std::size_t i = 0; i < n.rows; ++i) {
+    float* x = n.x + i * n.stride;
+    const float mean = lane_sum(n.hidden, [&](std::size_t j) { return x[j]; }) / hidden;
+    const float variance =
+        lane_sum(n.hidden, [&](std::size_t j) { return (x[j] - mean) * (x[j] - mean); }) / hidden;
+    const float scale = 1.0F / std::sqrt(variance + n.epsilon);
+    for (std::size_t j = 0; j < round_up(n.hidden, kPanel); ++j) {
+      x[j] = std::fma((x[j] - mean) * scale, n.gamma[j], n.beta[j]);
+    }
+  }
+}
+
+void widen_f16(const void* from, float* to, std::size_t count) {
+  const auto* bytes = static_cast<const unsigned char*>(from);
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::uint32_t half = bytes[2 * i] | static_cast<std::uint32_t>(bytes[2 * i + 1]) << 8;
+    const std::uint32_t sign = (half & 0x8000U) << 16;
+    const std::uint32_t magnitude = half & 0x7FFFU;
+    std::uint32_t bits = 0;
+    if (magnitude >= 0x7C00U) {  // infinity and NaN, which becomes quiet
+      bits = 0x7F800000U | (magnitude & 0x3FFU) << 13 | (magnitude > 0x7C00U ? 0x400000U : 0);
+    } else if (magnitude >= 0x400U) {
+      bits = (magnitude << 13) + (112U << 23);
+    } else {  // zero and subnormal: an integer times 2^-24
+      bits = std::bit_cast<std::uint32_t>(static_cast<float>(magnitude) * 0x1p-24F);
+    }
+    to[i] = std::bit_cast<float>(sign | bits);
+  }
+}
+
+bool always() {
+  return true;
+}
+
+}  // namespace
+
+const Kernels kScalarKernels = {"scalar",      always,         gemm_f32,
+                                attention_f32, layer_norm_f32, widen_f16};
+
+}  // namespace lambert

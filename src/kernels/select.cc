@@ -1,0 +1,29 @@
+#include "kernels/tables.h"
+
+namespace lambert {
+
+namespace {
+
+constexpr const Kernels* kTables[] = {
+    &kScalarKernels,
+#if defined(__x86_64__)
+    &kAvx2Kernels,
+    &kAvx512Kernels,
+#endif
+};
+
+}  // namespace
+
+std::span<const Kernels* const> all_kernels() {
+  return kTables;
+}
+
+const Kernels* find_kernels(std::string_view forced) {
+  const Kernels* found = nullptr;
+  for (const Kernels* table : kTables) {
+    if ((forced.empty() || forced == table->name) && table->supported()) found = table;
+  }
+  return found;
+}
+
+}  // namespace lambert

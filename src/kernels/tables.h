@@ -1,0 +1,14 @@
+// The tables that select.cc chooses from; one translation unit each.
+#pragma once
+
+#include "kernels/kernels.h"
+
+namespace lambert {
+
+extern const Kernels kScalarKernels;
+#if defined(__x86_64__)
+extern const Kernels kAvx2Kernels;
+extern const Kernels kAvx512Kernels;
+#endif
+
+}  // namespace lambert

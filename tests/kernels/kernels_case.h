@@ -1,0 +1,122 @@
+// One random call of each kernel, run on two tables whose results must have the same bits.
+// Shared by the property test and the differential fuzz target.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <cstring>
+#include <random>
+#include <vector>
+
+#include "base/aligned_buffer.h"
+#include "kernels/kernels.h"
+
+namespace lambert {
+
+class KernelCase {
+ public:
+  explicit KernelCase(std::uint64_t seed) : random_(seed) {}
+
+  bool gemm_agrees(const Kernels& a, const Kernels& b) {
+    const std::size_t rows = 1 + below(40), k = 1 + below(90), panels = 1 + below(5);
+    const std::size_t width = panels * kPanel, stride = k + below(7), c_stride = width + 16;
+    const auto left = values(rows * stride), right = values(k * width), bias = values(width);
+    const auto residual = values(rows * width);
+    GemmF32 call{.a = left.data(),
+                 .a_stride = stride,
+                 .rows = rows,
+                 .k = k,
+                 .b = right.data(),
+                 .panels = panels,
+                 .bias = bias.data(),
+                 .activation = static_cast<Activation>(below(7))};
+    if (below(2) == 0) {
+      call.residual = residual.data();
+      call.residual_stride = width;
+    }
+    call.c_stride = c_stride;
+    return same(a, b, rows * c_stride, [&](const Kernels& kernels, float* out) {
+      call.c = out;
+      kernels.gemm_f32(call);
+    });
+  }
+
+  bool attention_agrees(const Kernels& a, const Kernels& b) {
+    const std::size_t q_rows = 1 + below(30), kv_rows = 1 + below(70);
+    const std::size_t width = kPanel * (1 + below(4)), stride = width * (1 + below(3));
+    const auto q = values(q_rows * stride), k = values(kv_rows * stride),
+               v = values(kv_rows * stride);
+    AlignedBuffer<float> scratch(attention_scratch(kv_rows, width));
+    AttentionF32 call{.q = q.data(),
+                      .k = k.data(),
+                      .v = v.data(),
+                      .stride = stride,
+                      .q_stride = stride,
+                      .q_rows = q_rows,
+                      .kv_rows = kv_rows,
+                      .width = width,
+                      .scale = 0.25F,
+                      .out_stride = width,
+                      .scratch = scratch.data()};
+    return same(a, b, q_rows * width, [&](const Kernels& kernels, float* out) {
+      call.out = out;
+      kernels.attention_f32(call);
+    });
+  }
+
+  bool layer_norm_agrees(const Kernels& a, const Kernels& b) {
+    const std::size_t rows = 1 + below(5), hidden = 1 + below(100);
+    const std::size_t stride = round_up(hidden, kPanel);
+    auto x = values(rows * stride), gamma = values(stride), beta = values(stride);
+    std::fill(gamma.data() + hidden, gamma.data() + stride, 0.0F);
+    std::fill(beta.data() + hidden, beta.data() + stride, 0.0F);
+    LayerNormF32 call{.stride = stride,
+                      .rows = rows,
+                      .hidden = hidden,
+                      .gamma = gamma.data(),
+                      .beta = beta.data(),
+                      .epsilon = 1e-12F};
+    return same(a, b, rows * stride, [&](const Kernels& kernels, float* out) {
+      std::memcpy(out, x.data(), rows * stride * sizeof(float));
+      call.x = out;
+      kernels.layer_norm_f32(call);
+    });
+  }
+
+  bool widen_agrees(const Kernels& a, const Kernels& b) {
+    const std::size_t count = 1 + below(80);
+    std::vector<unsigned char> halves(2 * count + 1);
+    for (auto& byte : halves) byte = static_cast<unsigned char>(below(256));
+    return same(a, b, count, [&](const Kernels& kernels, float* out) {
+      kernels.widen_f16(halves.data() + 1, out, count);  // unaligned
+    });
+  }
+
+  std::size_t below(std::size_t limit) { return static_cast<std::size_t>(random_() % limit); }
+
+  // Mostly ordinary numbers, some zeros and some large ones.
+  AlignedBuffer<float> values(std::size_t count) {
+    AlignedBuffer<float> buffer(count);
+    const float size = below(8) == 0 ? 30.0F : 1.0F;
+    for (float& value : buffer.span()) {
+      const auto bits = static_cast<float>(random_() >> 40) * 0x1p-23F - 1.0F;
+      value = below(64) == 0 ? 0.0F : bits * size;
+    }
+    return buffer;
+  }
+
+ private:
+  template <typename Run>
+  bool same(const Kernels& a, const Kernels& b, std::size_t count, const Run& run) {
+    AlignedBuffer<float> first(count), second(count);
+    std::memset(first.data(), 0x7F, count * sizeof(float));  // what is not written agrees
+    std::memset(second.data(), 0x7F, count * sizeof(float));
+    run(a, first.data());
+    run(b, second.data());
+    return std::memcmp(first.data(), second.data(), count * sizeof(float)) == 0;
+  }
+
+  std::mt19937_64 random_;
+};
+
+}  // namespace lambert
