@@ -1,4 +1,4 @@
-// Cutting a question + context into overlapping windows (spec/qa-pipeline.md 5.3, 5.4).
+// Cutting a question + context into overlapping windows.
 #pragma once
 
 #include <cstddef>
