@@ -8,9 +8,20 @@ function(lambert_layer name)
   endforeach()
 endfunction()
 
-# lambert_test(NAME SOURCES ... DEPENDS layer ...): a GoogleTest program, run whole by ctest.
+# lambert_program(TARGET): a program that ships, at the top of the build directory; in a release
+# one static, stripped, position independent file.
+function(lambert_program target)
+  set_target_properties(${target} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR})
+  if(CMAKE_BUILD_TYPE STREQUAL "Release" AND NOT LAMBERT_SANITIZE AND NOT LAMBERT_COVERAGE)
+    target_link_options(${target} PRIVATE -static-pie -s)
+  endif()
+endfunction()
+
+# lambert_test(NAME SOURCES ... DEPENDS layer ... [LABELS label ...]): a GoogleTest program, run
+# whole by ctest. Label `threads`, which tests of the pool, the scheduler and of concurrent calls
+# get by their name, means that it also runs under ThreadSanitizer.
 function(lambert_test name)
-  cmake_parse_arguments(ARG "" "" "SOURCES;DEPENDS" ${ARGN})
+  cmake_parse_arguments(ARG "" "" "SOURCES;DEPENDS;LABELS" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE lambert_options GTest::gtest_main)
   foreach(layer ${ARG_DEPENDS})
@@ -18,6 +29,13 @@ function(lambert_test name)
   endforeach()
   target_compile_definitions(${name} PRIVATE LAMBERT_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
   add_test(NAME ${name} COMMAND ${name} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
+  if(name MATCHES "thread|schedul|concurren")
+    list(APPEND ARG_LABELS threads)
+  endif()
+  set_tests_properties(${name} PROPERTIES LABELS "${ARG_LABELS}")
+  if(threads IN_LIST ARG_LABELS)
+    add_dependencies(thread_tests ${name})
+  endif()
 endfunction()
 
 # lambert_fuzz(NAME DEPENDS layer ...): fuzz/NAME_fuzz.cc; always a test that replays
@@ -26,7 +44,6 @@ function(lambert_fuzz name)
   cmake_parse_arguments(ARG "" "" "DEPENDS" ${ARGN})
   if(LAMBERT_FUZZ)
     add_executable(${name}_fuzz ${name}_fuzz.cc)
-    target_compile_options(${name}_fuzz PRIVATE -fsanitize=fuzzer)
     target_link_options(${name}_fuzz PRIVATE -fsanitize=fuzzer)
   else()
     add_executable(${name}_fuzz ${name}_fuzz.cc replay_main.cc)

@@ -22,5 +22,8 @@ elseif(LAMBERT_COVERAGE)
 elseif(CMAKE_BUILD_TYPE STREQUAL "Release")
   target_compile_definitions(lambert_options INTERFACE _FORTIFY_SOURCE=2)
 endif()
+if(LAMBERT_FUZZ)  # the libraries too: libFuzzer is guided by their coverage
+  target_compile_options(lambert_options INTERFACE -fsanitize=fuzzer-no-link)
+endif()
 target_compile_definitions(lambert_options INTERFACE
   $<$<NOT:$<CONFIG:Release>>:_GLIBCXX_ASSERTIONS> LAMBERT_VERSION="${PROJECT_VERSION}")

@@ -1,0 +1,42 @@
+# Lambert's commands. Everything lands in build*/; `make clean` removes it.
+JOBS ?= $(shell nproc)
+export JOBS
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo build test bench fuzz format lint reproducible clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' Makefile
+
+setup: ## install what building and testing need (Debian 12, as root; else say what is missing)
+	@tools/setup build test
+
+build: ## the release binary, build/lambert
+	@tools/setup build
+	@tools/build lambert
+
+demo: build ## build, then answer two questions with the default model
+	@tools/demo
+
+test: ## every check: tests, sanitizers, lint, fuzz targets, reproducibility, README
+	@tools/test
+
+bench: ## Lambert beside ONNX Runtime and PyTorch (BENCH_QUICK=1: fewer rounds)
+	@tools/setup build bench
+	@tools/build lambert bench_lambert bench_peak
+	@bench/run
+
+fuzz: ## each fuzz target for FUZZ_SECONDS (default 60)
+	@FUZZ_SECONDS=$${FUZZ_SECONDS:-60} tools/test fuzz
+
+format: ## clang-format over all sources
+	@git ls-files '*.h' '*.cc' | xargs clang-format-14 -i
+
+lint: ## layers, format, clang-tidy, symbols, sizes, words
+	@tools/test lint
+
+reproducible: ## build twice in different directories and compare
+	@tools/test reproducible
+
+clean: ## remove all that was built
+	rm -rf build build-*
