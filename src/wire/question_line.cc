@@ -1,0 +1,194 @@
+#include "wire/question_line.h"
+
+#include <optional>
+#include <utility>
+
+#include "wire/json_writer.h"
+
+namespace lambert {
+
+namespace json = boost::json;
+
+namespace {
+
+std::string_view kind_name(const json::value& value) {
+  switch (value.kind()) {
+    case json::kind::null: return "null";
+    case json::kind::bool_: return "a boolean";
+    case json::kind::string: return "a string";
+    case json::kind::array: return "an array";
+    case json::kind::object: return "an object";
+    default: return "a number";
+  }
+}
+
+// Reads one field at a time, with messages that name it.
+class Fields {
+ public:
+  Fields(const json::object& object, std::string_view source) : object_(object), source_(source) {}
+
+  // Null where the field is absent or null.
+  const json::value* find(std::string_view name) const {
+    const json::value* value = object_.if_contains(name);
+    return value != nullptr && !value->is_null() ? value : nullptr;
+  }
+
+  [[noreturn]] void refuse(ErrorCode code, std::string_view name, std::string_view expected,
+                           const json::value& found) const {
+    const std::string text =
+        found.is_structured() ? std::string(kind_name(found)) : quoted(scalar_json(found), 40);
+    fail(code, source_, ": the field ", quoted(name), " must be ", expected, ", found ", text);
+  }
+
+  std::optional<std::int64_t> integer(std::string_view name) const {
+    const json::value* value = find(name);
+    if (value == nullptr) return std::nullopt;
+    if (const auto* number = value->if_int64()) return *number;
+    refuse(ErrorCode::kInvalidArgument, name, "an integer", *value);
+  }
+
+  std::optional<double> number(std::string_view name) const {
+    const json::value* value = find(name);
+    if (value == nullptr) return std::nullopt;
+    if (!value->is_number()) refuse(ErrorCode::kInvalidArgument, name, "a number", *value);
+    return value->to_number<double>();
+  }
+
+  std::optional<bool> boolean(std::string_view name) const {
+    const json::value* value = find(name);
+    if (value == nullptr) return std::nullopt;
+    if (const auto* flag = value->if_bool()) return *flag;
+    refuse(ErrorCode::kInvalidArgument, name, "true or false", *value);
+  }
+
+  std::optional<std::string_view> string(std::string_view name, ErrorCode code) const {
+    const json::value* value = find(name);
+    if (value == nullptr) return std::nullopt;
+    if (const auto* text = value->if_string()) return std::string_view(text->data(), text->size());
+    refuse(code, name, "a string", *value);
+  }
+
+  std::string text(std::string_view name) const {
+    const auto value = string(name, ErrorCode::kInvalidInput);
+    if (!value)
+      fail(ErrorCode::kInvalidInput, source_, ": the field ", quoted(name), " is missing");
+    return std::string(*value);
+  }
+
+ private:
+  const json::object& object_;
+  std::string_view source_;
+};
+
+template <typename Field, typename Value>
+void override_with(Field& field, const std::optional<Value>& value) {
+  if (value) field = *value;
+}
+
+// The digits of the number that the last "id" of a valid JSON object has, as they stand in `line`:
+// Boost.JSON keeps neither more than 64 bits of an integer nor every bit of a fraction.
+std::string_view id_digits(std::string_view line) {
+  std::string_view digits;
+  int depth = 0;
+  for (std::size_t i = 0; i < line.size(); ++i) {
+    if (line[i] == '{' || line[i] == '[') ++depth;
+    if (line[i] == '}' || line[i] == ']') --depth;
+    if (line[i] != '"') continue;
+    const std::size_t begin = ++i;
+    while (line[i] != '"') i += line[i] == '\\' ? 2 : 1;
+    if (depth != 1 || line.substr(begin, i - begin) != "id") continue;
+    const std::size_t colon = line.find_first_not_of(" \t\r\n", i + 1);
+    if (line[colon] != ':') continue;  // a value, not a key
+    const std::size_t value = line.find_first_not_of(" \t\r\n", colon + 1);
+    digits = line.substr(value, line.find_first_not_of("+-.0123456789eE", value) - value);
+  }
+  return digits;
+}
+
+// The JSON text of the object's id, empty where it has none. `line` is the object's text.
+std::string read_id(const json::object& object, std::string_view line, std::string_view source) {
+  const Fields fields(object, source);
+  const json::value* id = fields.find("id");
+  if (id == nullptr) return {};
+  if (!id->is_string() && !id->is_number()) {
+    fields.refuse(ErrorCode::kInvalidInput, "id", "a string or a number", *id);
+  }
+  if (id->is_double()) {
+    if (const std::string_view digits = id_digits(line); !digits.empty()) {
+      return std::string(digits);
+    }
+  }
+  return scalar_json(*id);
+}
+
+}  // namespace
+
+Mode parse_mode(std::string_view name, std::string_view source) {
+  if (name == "hf") return Mode::kHf;
+  if (name == "squad") return Mode::kSquad;
+  if (name == "calibrated") return Mode::kCalibrated;
+  fail(ErrorCode::kInvalidArgument, source, ": mode must be hf, squad or calibrated, found ",
+       quoted(name));
+}
+
+OffsetType parse_offset_type(std::string_view name, std::string_view source) {
+  if (name == "codepoint") return OffsetType::kCodePoint;
+  if (name == "utf8") return OffsetType::kUtf8;
+  if (name == "utf16") return OffsetType::kUtf16;
+  fail(ErrorCode::kInvalidArgument, source,
+       ": offset_type must be codepoint, utf8 or utf16, found ", quoted(name));
+}
+
+void read_parameters(const json::object& object, std::string_view source, Parameters& parameters) {
+  const Fields fields(object, source);
+  if (const auto mode = fields.string("mode", ErrorCode::kInvalidArgument)) {
+    parameters.mode = parse_mode(*mode, source);
+  }
+  if (const auto type = fields.string("offset_type", ErrorCode::kInvalidArgument)) {
+    parameters.offset_type = parse_offset_type(*type, source);
+  }
+  override_with(parameters.top_k, fields.integer("topk"));
+  override_with(parameters.top_k, fields.integer("top_k"));
+  override_with(parameters.max_seq_len, fields.integer("max_seq_len"));
+  override_with(parameters.doc_stride, fields.integer("doc_stride"));
+  override_with(parameters.max_answer_len, fields.integer("max_answer_len"));
+  override_with(parameters.max_question_len, fields.integer("max_question_len"));
+  override_with(parameters.n_best_size, fields.integer("n_best_size"));
+  override_with(parameters.handle_impossible_answer, fields.boolean("handle_impossible_answer"));
+  override_with(parameters.align_to_words, fields.boolean("align_to_words"));
+  override_with(parameters.null_score_diff_threshold, fields.number("null_score_diff_threshold"));
+  override_with(parameters.score_threshold, fields.number("score_threshold"));
+}
+
+Question read_question(const json::object& object, std::string_view source,
+                       const Parameters& defaults) {
+  const Fields fields(object, source);
+  Question question;
+  question.question = fields.text("question");
+  question.context = fields.text("context");
+  question.parameters = defaults;
+  read_parameters(object, source, question.parameters);
+  return question;
+}
+
+QuestionLine read_question_line(std::string_view line, std::size_t number,
+                                const Parameters& defaults, std::size_t max_bytes) {
+  const std::string source = "line " + std::to_string(number);
+  QuestionLine read{std::to_string(number), Question{}};
+  try {
+    JsonLimits limits;
+    limits.max_bytes = max_bytes;
+    const json::value value = parse_json(line, source, ErrorCode::kInvalidInput, limits);
+    const auto* object = value.if_object();
+    if (object == nullptr) {
+      fail(ErrorCode::kInvalidInput, source, ": must be a JSON object, found ", kind_name(value));
+    }
+    if (std::string id = read_id(*object, line, source); !id.empty()) read.id = std::move(id);
+    read.question = read_question(*object, source, defaults);
+  } catch (const Error& error) {
+    read.question = error;
+  }
+  return read;
+}
+
+}  // namespace lambert
