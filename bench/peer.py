@@ -1,0 +1,155 @@
+"""The other engines' side of the benchmark: peer.py ENGINE MODEL_DIR ONNX_DIR THREADS.
+
+ENGINE is ort-plain, ort-fused, pytorch or pipeline (transformers' question answering, on PyTorch).
+The protocol is that of bench_lambert.cc. What FORWARD times differs in Lambert's disfavour: here
+it is the forward pass alone, over ids that are made before the clock starts.
+BATCH takes the batch size as a second argument: windows of all questions by the fast tokenizer,
+sorted by length, padded to the longest of their batch; the search for spans is left out.
+"""
+import os
+import resource
+import sys
+import time
+import warnings
+
+os.environ["HF_HUB_DISABLE_PROGRESS_BARS"] = "1"
+warnings.filterwarnings("ignore")
+
+import numpy as np
+
+MAX_TOKENS = 384
+STRIDE = 128
+
+
+def milliseconds(call) -> float:
+    begin = time.perf_counter()
+    call()
+    return (time.perf_counter() - begin) * 1e3
+
+
+class OrtEngine:
+    def __init__(self, path: str, threads: int):
+        import onnxruntime
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.inter_op_num_threads = 1
+        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
+        self.session = onnxruntime.InferenceSession(
+            path, options, providers=["CPUExecutionProvider"])
+
+    def prepare(self, ids, mask):
+        return {"input_ids": ids, "attention_mask": mask}
+
+    def forward(self, inputs):
+        return self.session.run(None, inputs)
+
+
+class TorchEngine:
+    def __init__(self, model_dir: str, threads: int):
+        import torch
+        import transformers
+        transformers.utils.logging.disable_progress_bar()
+        torch.set_num_threads(threads)
+        self.torch = torch
+        self.model = transformers.AutoModelForQuestionAnswering.from_pretrained(
+            model_dir, dtype=torch.float32, attn_implementation="sdpa").eval()
+
+    def prepare(self, ids, mask):
+        tensor = self.torch.from_numpy
+        if mask.all():  # no padding: without a mask sdpa takes its fastest way
+            return {"input_ids": tensor(ids)}
+        return {"input_ids": tensor(ids), "attention_mask": tensor(mask)}
+
+    def forward(self, inputs):
+        with self.torch.inference_mode():
+            output = self.model(**inputs)
+        return output.start_logits.numpy(), output.end_logits.numpy()
+
+
+class PipelineEngine:
+    def __init__(self, model_dir: str, threads: int):
+        import torch
+        import transformers
+        transformers.utils.logging.disable_progress_bar()
+        torch.set_num_threads(threads)
+        self.pipeline = transformers.pipeline(
+            "question-answering", model=model_dir, dtype=torch.float32, device="cpu")
+
+    def answer(self, question: str, context: str):
+        return self.pipeline(question=question, context=context, max_seq_len=MAX_TOKENS)
+
+
+def windows(tokenizer, questions, contexts):
+    encoded = tokenizer(questions, contexts, truncation="only_second", max_length=MAX_TOKENS,
+                        stride=STRIDE, return_overflowing_tokens=True)
+    return encoded["input_ids"]
+
+
+def batch(engine, tokenizer, path: str, size: int) -> None:
+    with open(path, encoding="utf-8") as file:
+        pairs = [line.rstrip("\n").split("\t") for line in file]
+    rows = windows(tokenizer, [q for q, _ in pairs], [c for _, c in pairs])
+    rows.sort(key=len)
+    for begin in range(0, len(rows), size):
+        part = rows[begin:begin + size]
+        longest = len(part[-1])
+        ids = np.zeros((len(part), longest), dtype=np.int64)
+        mask = np.zeros_like(ids)
+        for row, values in enumerate(part):
+            ids[row, :len(values)] = values
+            mask[row, :len(values)] = 1
+        engine.forward(engine.prepare(ids, mask))
+
+
+def one_window(engine, tokenizer, question: str, context: str):
+    ids = np.array([tokenizer(question, context)["input_ids"]], dtype=np.int64)
+    return engine.prepare(ids, np.ones_like(ids))
+
+
+def serve(engine, tokenizer, fields) -> str:
+    command = fields[0]
+    if command == "FORWARD":
+        inputs = one_window(engine, tokenizer, *fields[2:])
+        return " ".join(f"{milliseconds(lambda: engine.forward(inputs)):.4f}"
+                        for _ in range(int(fields[1])))
+    if command == "ANSWER":
+        return " ".join(f"{milliseconds(lambda: engine.answer(*fields[2:])):.4f}"
+                        for _ in range(int(fields[1])))
+    if command == "CHECK":
+        start, end = engine.forward(one_window(engine, tokenizer, *fields[1:]))
+        return " ".join(f"{value:.6f}" for value in np.concatenate([start[0], end[0]]))
+    if command == "BATCH":
+        return f"{milliseconds(lambda: batch(engine, tokenizer, fields[1], int(fields[2]))):.3f}"
+    if command == "MEMORY":
+        return str(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+    raise ValueError(f"unknown command {command}")
+
+
+def make_engine(name: str, model_dir: str, onnx_dir: str, threads: int):
+    if name.startswith("ort-"):
+        return OrtEngine(os.path.join(onnx_dir, name[4:] + ".onnx"), threads)
+    return {"pytorch": TorchEngine, "pipeline": PipelineEngine}[name](model_dir, threads)
+
+
+def main(name: str, model_dir: str, onnx_dir: str, threads: str) -> None:
+    import tokenizers  # loaded before the clock starts, as are the engines' own libraries
+    if name.startswith("ort-"):
+        import onnxruntime
+    else:
+        import torch
+        import transformers
+        transformers.AutoModelForQuestionAnswering, transformers.pipeline  # lazy modules
+    begin = time.perf_counter()
+    engine = make_engine(name, model_dir, onnx_dir, int(threads))
+    load_ms = (time.perf_counter() - begin) * 1e3
+    tokenizer = None
+    if name != "pipeline":
+        from transformers import AutoTokenizer
+        tokenizer = AutoTokenizer.from_pretrained(model_dir)
+    print(f"READY {load_ms:.3f} -", flush=True)
+    for line in sys.stdin:
+        print(serve(engine, tokenizer, line.rstrip("\n").split("\t")), flush=True)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

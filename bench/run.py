@@ -1,0 +1,211 @@
+"""Measures Lambert beside ONNX Runtime and PyTorch: same model, texts, threads and machine.
+
+The engines take turns (A B C A B C ...) for many rounds, so that whatever else the machine does
+meets all of them alike. Results: bench/results/latest.json and latest.md.
+Environment: BENCH_QUICK=1 for few rounds; BENCH_THREADS, default "1 2"; LAMBERT_DATA, the folder
+of squad-dev-v1.1.json.xz, default ../shared/data; BENCH_RESULTS, default bench/results.
+"""
+import dataclasses
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+os.environ["HF_HUB_DISABLE_PROGRESS_BARS"] = "1"
+
+import engines
+import machine
+import report
+import texts
+
+TOKENS = {32: 10, 128: 5, 384: 3}  # length of the pair -> measurements at each visit
+BATCH_SIZES = (1, 4, 8, 16, 32)
+PAUSE_S = 0.02  # between engines: a pool that spins for work goes to sleep
+
+
+@dataclasses.dataclass
+class Paths:
+    build: str = "build"
+    model: str = "models/distilbert-minilm-squad"
+    onnx: str = ""
+    python: str = sys.executable
+
+
+@dataclasses.dataclass
+class Effort:
+    rounds: int
+    answer_rounds: int
+    loads: int
+    batch_rounds: int
+    batch_questions: int
+
+
+FULL = Effort(rounds=40, answer_rounds=25, loads=7, batch_rounds=3, batch_questions=2000)
+QUICK = Effort(rounds=6, answer_rounds=4, loads=2, batch_rounds=1, batch_questions=200)
+
+
+def take_turns(workers, command: str, pairs: dict, rounds: int) -> dict:
+    """{(engine, tokens): [ms, ...]}. The first call of each visit warms up and does not count."""
+    times = {(w.name, tokens): [] for w in workers for tokens in pairs}
+    for _ in range(rounds):
+        for tokens, pair in pairs.items():
+            for worker in workers:
+                time.sleep(PAUSE_S)
+                taken = worker.ask(command, TOKENS[tokens] + 1, *pair)
+                times[worker.name, tokens] += taken[1:]
+    return times
+
+
+def percentile(values, share: float) -> float:
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+
+
+def rows_of(times: dict, settings: dict, threads: int, name: str) -> list[dict]:
+    return [{"model": name, "precision": "fp32", "engine": settings[worker][0],
+             "setting": settings[worker][1], "threads": threads, "tokens": tokens,
+             "p50_ms": round(statistics.median(values), 4),
+             "p95_ms": round(percentile(values, 0.95), 4), "samples": len(values)}
+            for (worker, tokens), values in times.items()]
+
+
+def check_agreement(workers, pair) -> float:
+    """Largest difference of a logit to PyTorch's: all engines must do the same work."""
+    logits = {worker.name: worker.ask("CHECK", *pair) for worker in workers}
+    expected, largest = logits["pytorch"], 0.0
+    for name, values in logits.items():
+        if len(values) != len(expected):
+            raise RuntimeError(f"{name}: {len(values)} logits, PyTorch has {len(expected)}")
+        difference = max(abs(a - b) for a, b in zip(values, expected))
+        if difference > 1e-3:
+            raise RuntimeError(f"{name}: a logit differs from PyTorch's by {difference}")
+        largest = max(largest, difference)
+    return largest
+
+
+def open_all(names, threads: int, paths: Paths):
+    return [engines.Worker(name, threads, paths) for name in names]
+
+
+def close_all(workers) -> None:
+    for worker in workers:
+        worker.close()
+
+
+def measure_forward(threads: int, pairs: dict, effort: Effort, paths: Paths, name: str):
+    workers = open_all(engines.FORWARD, threads, paths)
+    difference = check_agreement(workers, pairs[384])
+    times = take_turns(workers, "FORWARD", pairs, effort.rounds)
+    close_all(workers)
+    return rows_of(times, engines.FORWARD, threads, name), difference
+
+
+def measure_answers(threads: int, pairs: dict, effort: Effort, paths: Paths, name: str):
+    workers = open_all(engines.ANSWER, threads, paths)
+    times = take_turns(workers, "ANSWER", pairs, effort.answer_rounds)
+    close_all(workers)
+    return rows_of(times, engines.ANSWER, threads, name)
+
+
+def measure_loads(threads: int, pair, effort: Effort, paths: Paths) -> list[dict]:
+    """From files in the page cache to a model that is ready; memory after one forward pass."""
+    taken = {name: [] for name in engines.FORWARD}
+    for _ in range(effort.loads):
+        for name in engines.FORWARD:
+            with engines.Worker(name, threads, paths) as worker:
+                worker.ask("FORWARD", 1, *pair)
+                first = (time.perf_counter() - worker.started) * 1e3
+                taken[name].append((worker.load_ms, first, worker.ask("MEMORY")[0] / 1024))
+    return [{"engine": engines.FORWARD[name][0], "setting": engines.FORWARD[name][1],
+             "threads": threads, "load_ms": round(statistics.median(v[0] for v in values), 2),
+             "process_start_to_first_result_ms": round(statistics.median(v[1] for v in values), 1),
+             "peak_memory_mib": round(max(v[2] for v in values), 1)}
+            for name, values in taken.items()]
+
+
+def best_batch_size(worker, path: str) -> int:
+    if worker.name == "lambert":
+        return 0  # packs what is in flight by itself
+    return min(BATCH_SIZES, key=lambda size: min(worker.ask("BATCH", path, size)[0]
+                                                 for _ in range(2)))
+
+
+def write_pairs(path: str, pairs) -> str:
+    with open(path, "w", encoding="utf-8") as file:
+        file.writelines(f"{question}\t{context}\n" for question, context in pairs)
+    return path
+
+
+def measure_batch(threads: int, questions, effort: Effort, paths: Paths, scratch: str):
+    sample = write_pairs(f"{scratch}/sample.tsv", questions[::max(1, len(questions) // 200)])
+    whole = write_pairs(f"{scratch}/whole.tsv", questions)
+    workers = open_all(("lambert", "ort-fused", "ort-plain"), threads, paths)
+    sizes = {worker.name: best_batch_size(worker, sample) for worker in workers}
+    times = {worker.name: [] for worker in workers}
+    for _ in range(effort.batch_rounds):
+        for worker in workers:
+            time.sleep(PAUSE_S)
+            times[worker.name] += worker.ask("BATCH", whole, sizes[worker.name])
+    close_all(workers)
+    return [{"engine": engines.FORWARD[name][0], "threads": threads, "questions": len(questions),
+             "setting": engines.FORWARD[name][1] if size else "all submitted at once, with spans",
+             "batch_size": size or None, "seconds": round(min(times[name]) / 1e3, 3),
+             "questions_per_second": round(len(questions) / min(times[name]) * 1e3, 1)}
+            for name, size in sizes.items()]
+
+
+def gflop(tokens: int, config: dict) -> float:
+    """Multiply-adds of the encoder's products, counted as two operations (DistilBERT, BERT)."""
+    layers = config.get("n_layers", config.get("num_hidden_layers"))
+    hidden = config.get("dim", config.get("hidden_size"))
+    inner = config.get("hidden_dim", config.get("intermediate_size"))
+    per_layer = tokens * hidden * (4 * hidden + 2 * inner) + 2 * tokens * tokens * hidden
+    return 2 * layers * per_layer / 1e9
+
+
+def main() -> None:
+    quick = os.environ.get("BENCH_QUICK", "") not in ("", "0")
+    effort = QUICK if quick else FULL
+    paths = Paths()
+    thread_counts = [int(n) for n in os.environ.get("BENCH_THREADS", "1 2").split()]
+    thread_counts = [n for n in thread_counts if n <= len(os.sched_getaffinity(0))]
+    data = os.environ.get("LAMBERT_DATA", "../shared/data")
+    name = os.path.basename(paths.model)
+    with open(f"{paths.model}/config.json", encoding="utf-8") as file:
+        config = json.load(file)
+    with tempfile.TemporaryDirectory() as scratch:
+        paths.onnx = f"{scratch}/onnx"
+        print("bench: exporting the model for ONNX Runtime", flush=True)
+        subprocess.run([paths.python, "bench/export_onnx.py", paths.model, paths.onnx], check=True,
+                       stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        from transformers import AutoTokenizer
+        tokenizer = AutoTokenizer.from_pretrained(paths.model)
+        with open("examples/bert-abstract.txt", encoding="utf-8") as file:
+            abstract = file.read()
+        pairs = {tokens: texts.pair_of(tokens, tokenizer, abstract) for tokens in TOKENS}
+        result = {"machine": machine.facts(paths.build), "quick": quick, "rows": [], "answer": [],
+                  "load": [], "batch": [], "largest_logit_difference": 0.0,
+                  "gflop": {str(tokens): round(gflop(tokens, config), 4) for tokens in TOKENS}}
+        for threads in thread_counts:
+            print(f"bench: forward and answers, {threads} threads", flush=True)
+            rows, difference = measure_forward(threads, pairs, effort, paths, name)
+            result["rows"] += rows
+            result["largest_logit_difference"] = max(result["largest_logit_difference"], difference)
+            result["answer"] += measure_answers(threads, pairs, effort, paths, name)
+        print("bench: load times and memory", flush=True)
+        result["load"] = measure_loads(thread_counts[-1], pairs[384], effort, paths)
+        questions = texts.squad_questions(f"{data}/squad-dev-v1.1.json.xz", effort.batch_questions)
+        if questions:
+            print(f"bench: batch of {len(questions)} questions", flush=True)
+            result["batch"] = measure_batch(thread_counts[-1], questions, effort, paths, scratch)
+        else:
+            print(f"bench: batch left out: {data}/squad-dev-v1.1.json.xz is missing", flush=True)
+        result["machine"]["peak_after"] = machine.peak(f"{paths.build}/bench_peak")
+    report.write(result, os.environ.get("BENCH_RESULTS", "bench/results"))
+
+
+if __name__ == "__main__":
+    main()
