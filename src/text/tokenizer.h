@@ -47,7 +47,7 @@ class Tokenizer {
   // Linear time.
   virtual Encoding encode(std::string_view text) const = 0;
 
-  virtual std::size_t vocab_size() const = 0;               // added tokens included
+  virtual std::size_t vocab_size() const = 0;                 // added tokens included
   virtual std::string_view token(std::int32_t id) const = 0;  // "" for an id without a token
 
   const std::vector<TemplatePiece>& pair_template() const { return pair_template_; }

@@ -1,0 +1,23 @@
+#include "text/normalizer.h"
+
+namespace lambert {
+
+namespace {
+
+struct StringSink {
+  std::string text;
+  void put(char32_t c, std::uint32_t) {
+    char bytes[4];
+    text.append(bytes, encode_utf8(c, bytes));
+  }
+};
+
+}  // namespace
+
+std::string normalized(const NormalizerOptions& options, std::string_view text) {
+  StringSink sink;
+  Normalizer<StringSink>(options, sink).run(text, 0);
+  return std::move(sink.text);
+}
+
+}  // namespace lambert

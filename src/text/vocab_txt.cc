@@ -1,0 +1,37 @@
+#include "text/vocab_txt.h"
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "text/unicode.h"
+#include "text/utf8.h"
+
+namespace lambert {
+
+namespace {
+
+std::string_view trim_end(std::string_view line) {
+  while (!line.empty() && char_record(decode_utf8_before(line, line.size())).has(kWhitespace)) {
+    line = line.substr(0, code_point_before(line, line.size()));
+  }
+  return line;
+}
+
+}  // namespace
+
+std::vector<VocabularyEntry> parse_vocab_txt(std::string_view text) {
+  const Utf8Check check = check_utf8(text);
+  if (check.error_byte) {
+    fail(ErrorCode::kInvalidModel, "vocab.txt: not valid UTF-8 at byte ", *check.error_byte);
+  }
+  std::vector<VocabularyEntry> entries;
+  entries.reserve(static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n')) + 1);
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find('\n'), text.size());
+    entries.push_back({trim_end(text.substr(0, end)), static_cast<std::int32_t>(entries.size())});
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return entries;
+}
+
+}  // namespace lambert

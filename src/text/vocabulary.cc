@@ -1,0 +1,143 @@
+#include "text/vocabulary.h"
+
+#include <algorithm>
+#include <bit>
+#include <numeric>
+
+#include "base/error.h"
+
+namespace lambert {
+
+namespace {
+
+constexpr std::uint64_t kSeed = 0x243F6A8885A308D3;        // digits of pi
+constexpr std::uint64_t kMultiplier = 0x9E3779B97F4A7C15;  // 2^64 / golden ratio
+// With tables at most half full, honest vocabularies stay below 50.
+constexpr std::size_t kMaxProbes = 512;
+
+std::uint64_t extend(std::uint64_t hash, char byte) {
+  hash = (hash ^ static_cast<unsigned char>(byte)) * kMultiplier;
+  return hash ^ hash >> 29;
+}
+
+std::uint64_t hash_of(std::string_view key) {
+  std::uint64_t hash = kSeed;
+  for (const char byte : key) hash = extend(hash, byte);
+  return hash;
+}
+
+}  // namespace
+
+PrefixTable::PrefixTable(std::size_t size) : slots_(std::bit_ceil(size * 2 + 2)) {
+  shift_ = 64 - static_cast<unsigned>(std::countr_zero(slots_.size()));
+}
+
+std::size_t PrefixTable::slot_of(std::uint64_t hash) const {
+  return static_cast<std::size_t>((hash * kMultiplier) >> shift_);
+}
+
+const PrefixTable::Slot* PrefixTable::lookup(std::string_view pool, std::string_view key,
+                                             std::uint64_t hash) const {
+  for (std::size_t i = slot_of(hash);; i = (i + 1) & (slots_.size() - 1)) {
+    const Slot& slot = slots_[i];
+    if (slot.value == kEmpty) return nullptr;
+    if (slot.tag == static_cast<std::uint32_t>(hash) && slot.length == key.size() &&
+        pool.substr(slot.begin, slot.length) == key) {
+      return &slot;
+    }
+  }
+}
+
+std::uint32_t PrefixTable::insert(std::string_view pool, std::string_view key,
+                                  std::uint32_t value) {
+  const std::uint64_t hash = hash_of(key);
+  if (const Slot* slot = lookup(pool, key, hash)) return slot->value;
+  std::size_t probes = 0;
+  std::size_t i = slot_of(hash);
+  while (slots_[i].value != kEmpty) {
+    i = (i + 1) & (slots_.size() - 1);
+    if (++probes > kMaxProbes) {
+      fail(ErrorCode::kInvalidModel, "vocabulary: its tokens collide in the hash table (",
+           quoted(key), "); it was not made for text");
+    }
+  }
+  slots_[i] = {static_cast<std::uint32_t>(key.data() - pool.data()),
+               static_cast<std::uint32_t>(key.size()), static_cast<std::uint32_t>(hash), value};
+  longest_ = std::max(longest_, key.size());
+  return value;
+}
+
+PrefixTable::Match PrefixTable::longest(std::string_view pool, std::string_view text,
+                                        std::vector<std::uint64_t>& hashes) const {
+  text = text.substr(0, longest_);
+  if (hashes.size() < text.size()) hashes.resize(text.size());
+  std::uint64_t hash = kSeed;
+  for (std::size_t i = 0; i < text.size(); ++i) hashes[i] = hash = extend(hash, text[i]);
+  for (std::size_t length = text.size(); length > 0; --length) {
+    if (const Slot* slot = lookup(pool, text.substr(0, length), hashes[length - 1])) {
+      return {length, slot->value};
+    }
+  }
+  return {};
+}
+
+std::optional<std::uint32_t> PrefixTable::find(std::string_view pool, std::string_view key) const {
+  if (const Slot* slot = lookup(pool, key, hash_of(key))) return slot->value;
+  return std::nullopt;
+}
+
+Vocabulary::Vocabulary(std::span<const VocabularyEntry> entries, std::string_view prefix)
+    : whole_(entries.size()), tails_(entries.size()) {
+  std::size_t bytes = 0;
+  for (const VocabularyEntry& entry : entries) bytes += entry.token.size();
+  if (bytes >= 0xFFFFFFFF || entries.size() >= 0x7FFFFFFF) {
+    fail(ErrorCode::kLimitExceeded, "vocabulary: ", entries.size(), " tokens of ", bytes,
+         " bytes, less than 4 GB are accepted");
+  }
+  pool_.reserve(bytes);  // so that the tokens of the pool do not move
+  begins_.reserve(entries.size() + 1);
+  ids_.reserve(entries.size());
+  begins_.push_back(0);
+  for (const VocabularyEntry& added : entries) {
+    const auto index = static_cast<std::uint32_t>(ids_.size());
+    pool_ += added.token;
+    const std::string_view token = std::string_view(pool_).substr(begins_.back());
+    const std::uint32_t known = whole_.insert(pool_, token, index);
+    if (known != index) {
+      ids_[known] = added.id;
+      pool_.resize(begins_.back());
+      continue;
+    }
+    begins_.push_back(static_cast<std::uint32_t>(pool_.size()));
+    ids_.push_back(added.id);
+    if (token.starts_with(prefix)) tails_.insert(pool_, token.substr(prefix.size()), index);
+  }
+  by_id_.resize(ids_.size());
+  std::iota(by_id_.begin(), by_id_.end(), 0u);
+  const auto id_less = [&](std::uint32_t a, std::uint32_t b) { return ids_[a] < ids_[b]; };
+  if (!std::is_sorted(ids_.begin(), ids_.end())) {
+    std::stable_sort(by_id_.begin(), by_id_.end(), id_less);
+  }
+  if (!by_id_.empty()) max_id_ = ids_[by_id_.back()];
+}
+
+std::optional<std::int32_t> Vocabulary::id(std::string_view token) const {
+  const auto index = whole_.find(pool_, token);
+  if (!index) return std::nullopt;
+  return ids_[*index];
+}
+
+std::string_view Vocabulary::token(std::int32_t id) const {
+  const auto found = std::lower_bound(by_id_.begin(), by_id_.end(), id,
+                                      [&](std::uint32_t i, std::int32_t x) { return ids_[i] < x; });
+  return found != by_id_.end() && ids_[*found] == id ? entry(*found) : std::string_view();
+}
+
+Vocabulary::Match Vocabulary::longest(std::string_view text, bool at_start,
+                                      std::vector<std::uint64_t>& hashes) const {
+  const PrefixTable::Match match = (at_start ? whole_ : tails_).longest(pool_, text, hashes);
+  if (match.length == 0) return {};
+  return {match.length, ids_[match.value]};
+}
+
+}  // namespace lambert

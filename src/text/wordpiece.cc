@@ -1,0 +1,32 @@
+#include "text/wordpiece.h"
+
+#include "base/error.h"
+
+namespace lambert {
+
+WordPiece::WordPiece(std::span<const VocabularyEntry> entries, const WordPieceOptions& options)
+    : vocabulary_(entries, options.continuing_subword_prefix),
+      max_chars_(options.max_input_chars_per_word) {
+  const auto unk = vocabulary_.id(options.unk_token);
+  if (!unk) {
+    fail(ErrorCode::kInvalidModel, "vocabulary: the unknown token ", quoted(options.unk_token),
+         " is not among its ", vocabulary_.size(), " tokens");
+  }
+  unk_id_ = *unk;
+}
+
+void WordPiece::split(std::string_view word, Scratch& scratch) const {
+  scratch.parts.clear();
+  for (std::size_t begin = 0; begin < word.size();) {
+    const Vocabulary::Match match =
+        vocabulary_.longest(word.substr(begin), begin == 0, scratch.hashes);
+    if (match.length == 0) {
+      scratch.parts.assign(1, {unk_id_, 0, word.size()});
+      return;
+    }
+    scratch.parts.push_back({match.id, begin, begin + match.length});
+    begin += match.length;
+  }
+}
+
+}  // namespace lambert
