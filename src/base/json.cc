@@ -90,7 +90,7 @@ json::value parse_json(std::string_view text, std::string_view source, ErrorCode
     json::error_code error;
     checker.write_some(false, text.data(), text.size(), error);
     if (checker.handler().found_repeated) {
-      fail(code, source, ": the key ", quoted(checker.handler().key), " stands there twice");
+      fail(code, source, ": the key ", quote(checker.handler().key), " stands there twice");
     }
   }
   json::parser parser({}, options);
