@@ -19,13 +19,15 @@ constexpr std::size_t item_size(DType dtype) {
 std::string_view dtype_name(DType dtype);  // "F32"
 
 // A contiguous row-major little-endian tensor. `data` has exactly item_size * product of shape
-// bytes, no promised alignment, and lives as long as the file it was read from.
+// bytes, no promised alignment, and lives as long as the file it was read from; `name` lives only
+// as long as the call of the sink.
 struct Tensor {
   std::string_view name;
   DType dtype = DType::kF32;
   std::vector<std::uint64_t> shape;
   std::span<const std::byte> data;
 
+  // Readers have checked that the product does not overflow.
   std::uint64_t elements() const {
     std::uint64_t product = 1;
     for (const std::uint64_t extent : shape) product *= extent;

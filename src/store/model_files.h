@@ -11,16 +11,18 @@ namespace lambert {
 
 // Small files are read whole, weights are mapped. Owns all of it.
 struct ModelFiles {
-  std::string path;         // as given
-  std::string config_json;  // always there
-  std::optional<std::string> tokenizer_json, vocab_txt, tokenizer_config_json,
-      special_tokens_map_json, added_tokens_json;
-  std::vector<MappedFile> weights;  // *.safetensors, one or all shards
+  std::string path;                                      // as given
+  std::string config_json;                               // always there
+  std::optional<std::string> tokenizer_json, vocab_txt;  // one of them is always there
+  std::optional<std::string> tokenizer_config_json, special_tokens_map_json, added_tokens_json;
+  std::vector<MappedFile> weights;  // model.safetensors, or all shards of its index, sorted
 };
 
-// Throws kNotFound when the directory, config.json or weights are missing (the message lists what
-// is there and what was looked for), kUnsupportedModel for weights in another format only
-// (pytorch_model.bin, tf_model.h5, model.onnx, ...), kInvalidModel for a bad shard index.
+// Throws kNotFound when the directory, config.json, weights or the tokenizer are missing (the
+// message lists what is there and what was looked for), kUnsupportedModel for weights or a
+// tokenizer in another format only (pytorch_model.bin, tf_model.h5, model.onnx, spiece.model, ...),
+// kInvalidModel for a bad shard index or a Git LFS pointer in place of a file, kLimitExceeded for
+// a text file above 64 MiB. model.safetensors is preferred to an index, as in transformers.
 ModelFiles open_model_files(const std::string& path);
 
 }  // namespace lambert
