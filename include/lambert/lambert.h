@@ -67,7 +67,7 @@ struct Parameters {
 };
 
 struct Question {
-  std::string question, context;
+  std::string question = {}, context = {};
   Parameters parameters = {};
   int priority = 0;  // higher first; equal ones in the order of submission
   std::chrono::steady_clock::time_point deadline = std::chrono::steady_clock::time_point::max();
@@ -107,13 +107,13 @@ struct ModelInfo {
   double load_ms = 0;
 };
 struct Options {
-  std::string model;               // a directory in Hugging Face's layout
+  std::string model = {};          // a directory in Hugging Face's layout
   unsigned threads = 0;            // 0: what affinity and the cgroup quota allow
   std::string precision = "fp32";  // "fp32"
-  std::string isa;                 // "" best of this CPU; else as LAMBERT_ISA
+  std::string isa = {};            // "" best of this CPU; else as LAMBERT_ISA
 };
 
-class Pending {  // a question on its way; destroying it cancels the question
+class Pending {  // a question on its way; destroying it cancels it. Must not outlive the Answerer.
  public:
   Pending(Pending&&) noexcept;
   Pending& operator=(Pending&&) noexcept;

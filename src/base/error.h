@@ -19,15 +19,5 @@ template <typename... Parts>
 
 // Text from outside, safe to put into a message: control bytes escaped, cut after `limit` bytes.
 std::string quote(std::string_view text, std::size_t limit = 80);
-// Without these two, argument-dependent lookup would take std::quoted for a std::string wherever
-// <iomanip> is included.
-template <typename Traits, typename Allocator>
-std::string quote(const std::basic_string<char, Traits, Allocator>& text, std::size_t limit = 80) {
-  return quote(std::string_view(text), limit);
-}
-template <typename Traits, typename Allocator>
-std::string quote(std::basic_string<char, Traits, Allocator>& text, std::size_t limit = 80) {
-  return quote(std::string_view(text), limit);
-}
 
 }  // namespace lambert

@@ -1,0 +1,54 @@
+// The forward pass: token ids of packed windows -> start and end logits.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "base/aligned_buffer.h"
+#include "base/thread_pool.h"
+#include "kernels/kernels.h"
+#include "model/config.h"
+#include "model/weights.h"
+
+namespace lambert {
+
+// Windows of any lengths one after another, without padding. Window w has the tokens
+// [window_begin[w], window_begin[w + 1]); its logits are wanted for the rows
+// read_rows[read_begin[w] ... read_begin[w + 1]), and only those are computed to the end.
+struct Batch {
+  std::span<const std::int32_t> ids, type_ids;  // (tokens), within the tables
+  std::span<const std::uint32_t> window_begin;  // (windows + 1)
+  std::span<const std::uint32_t> read_rows;     // (reads), ascending, numbered over all tokens
+  std::span<const std::uint32_t> read_begin;    // (windows + 1)
+
+  std::size_t windows() const { return window_begin.size() - 1; }
+};
+
+// Activations of one forward pass, allocated once; used by one pass at a time.
+class Workspace {
+ public:
+  // For batches of at most `max_tokens` tokens in windows of at most `max_window`.
+  Workspace(const EncoderConfig& config, std::size_t max_tokens, std::size_t max_window,
+            unsigned threads);
+
+  std::size_t max_tokens() const { return max_tokens_; }
+  static std::size_t bytes(const EncoderConfig& config, std::size_t max_tokens,
+                           std::size_t max_window, unsigned threads);
+
+ private:
+  friend class Forward;
+  std::size_t max_tokens_;
+  AlignedBuffer<float> hidden_, residual_;  // (tokens, hidden): the rows that a layer works on
+  AlignedBuffer<float> qkv_;                // (tokens, 3 * heads * head_width)
+  AlignedBuffer<float> context_;            // (tokens, heads * head_width)
+  AlignedBuffer<float> intermediate_;       // (tokens, intermediate)
+  AlignedBuffer<float> scratch_;            // (threads, attention_scratch)
+  std::size_t scratch_size_;
+};
+
+// logits: (reads, 2), start and end of each row of batch.read_rows. Does not allocate.
+void forward(const EncoderConfig& config, const Weights& weights, const Batch& batch,
+             Workspace& workspace, const Kernels& kernels, ThreadPool& pool,
+             std::span<float> logits);
+
+}  // namespace lambert

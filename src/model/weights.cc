@@ -1,0 +1,280 @@
+#include "model/weights.h"
+
+#include <algorithm>
+#include <atomic>
+#include <bit>
+#include <cstring>
+
+#include "base/error.h"
+
+namespace lambert {
+
+namespace {
+
+AlignedBuffer<float> zeros(std::size_t size) {
+  AlignedBuffer<float> buffer(size);
+  std::memset(buffer.data(), 0, size * sizeof(float));
+  return buffer;
+}
+
+// `count` elements of a tensor from `first` on, as floats.
+void widen(const Kernels& kernels, const Tensor& tensor, std::size_t first, std::size_t count,
+           float* to) {
+  const std::byte* from = tensor.data.data() + first * item_size(tensor.dtype);
+  switch (tensor.dtype) {
+    case DType::kF32: std::memcpy(to, from, count * sizeof(float)); return;
+    case DType::kF16: kernels.widen_f16(from, to, count); return;
+    case DType::kBF16: widen_bf16(from, to, count); return;
+    case DType::kI64: return;  // never a weight: refused by accept()
+  }
+}
+
+bool all_finite(const float* values, std::size_t count) {
+  std::uint32_t bad = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto bits = std::bit_cast<std::uint32_t>(values[i]);
+    bad |= static_cast<std::uint32_t>((bits & 0x7F800000U) == 0x7F800000U);
+  }
+  return bad == 0;
+}
+
+// The finiteness of halves without widening them; `exponent` masks the exponent bits.
+bool all_finite_16(const std::byte* data, std::size_t count, std::uint16_t exponent) {
+  unsigned bad = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    std::uint16_t bits = 0;
+    std::memcpy(&bits, data + 2 * i, 2);
+    bad |= static_cast<unsigned>((bits & exponent) == exponent);
+  }
+  return bad == 0;
+}
+
+constexpr std::size_t kChunk = 1024;  // elements widened at a time; a multiple of kPanel
+
+// Everything that packing one tensor needs.
+struct Packing {
+  const Kernels& kernels;
+  ThreadPool& pool;
+  const Tensor& tensor;
+
+  // Each returns whether all values are finite.
+  bool operator()(const IntoEmbedding& into) const {
+    *into.table = {tensor.shape[0], tensor.shape[1], tensor.dtype, tensor.data.data()};
+    const std::size_t width = tensor.shape[1] * item_size(tensor.dtype);
+    std::atomic<bool> finite{true};
+    const std::size_t blocks = (tensor.shape[0] + 1023) / 1024;
+    pool.parallel_for(blocks, [&](std::size_t block, unsigned) {
+      const std::size_t first = block * 1024;
+      const std::size_t rows = std::min<std::size_t>(1024, tensor.shape[0] - first);
+      if (!finite_bytes(tensor.data.data() + first * width, rows * tensor.shape[1])) {
+        finite = false;
+      }
+    });
+    return finite;
+  }
+
+  bool operator()(const IntoRows& into) const {
+    const std::size_t rows = tensor.shape[0], width = tensor.shape[1];
+    *into.rows = zeros(rows * into.stride);
+    bool finite = true;
+    for (std::size_t row = 0; row < rows; ++row) {
+      float* to = into.rows->data() + row * into.stride;
+      widen(kernels, tensor, row * width, width, to);
+      finite = finite && all_finite(to, width);
+    }
+    return finite;
+  }
+
+  bool operator()(const IntoVector& into) const {
+    if (into.values->size() == 0) *into.values = zeros(into.size);
+    std::vector<float> values(tensor.shape[0]);
+    widen(kernels, tensor, 0, values.size(), values.data());
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      into.values->data()[into.first + into.groups(i)] = values[i];
+    }
+    return all_finite(values.data(), values.size());
+  }
+
+  bool operator()(const IntoMatrix& into) const {
+    PackedMatrix& matrix = *into.matrix;
+    if (matrix.values.size() == 0) {
+      matrix.k = into.k;
+      matrix.panels = into.panels;
+      matrix.values = AlignedBuffer<float>(into.panels * into.k * kPanel);
+      // Padding is zero; where there is none every element is written by some tensor.
+      if (into.columns.size != into.columns.stride || into.inputs.size != into.inputs.stride ||
+          tensor.shape[0] % kPanel != 0) {
+        std::memset(matrix.values.data(), 0, matrix.values.size() * sizeof(float));
+      }
+    }
+    std::atomic<bool> finite{true};
+    const std::size_t blocks = (tensor.shape[0] + kPanel - 1) / kPanel;
+    pool.parallel_for(blocks, [&](std::size_t block, unsigned) {
+      if (!pack_outputs(into, block * kPanel)) finite = false;
+    });
+    return finite;
+  }
+
+ private:
+  bool finite_bytes(const std::byte* data, std::size_t count) const {
+    if (tensor.dtype == DType::kF16) return all_finite_16(data, count, 0x7C00);
+    if (tensor.dtype == DType::kBF16) return all_finite_16(data, count, 0x7F80);
+    float values[kChunk];
+    for (std::size_t i = 0; i < count; i += kChunk) {
+      const std::size_t part = std::min(kChunk, count - i);
+      std::memcpy(values, data + i * sizeof(float), part * sizeof(float));
+      if (!all_finite(values, part)) return false;
+    }
+    return true;
+  }
+
+  // Outputs [first, first + kPanel) of the checkpoint into their columns.
+  bool pack_outputs(const IntoMatrix& into, std::size_t first) const {
+    const std::size_t outputs = tensor.shape[0], inputs = tensor.shape[1];
+    const std::size_t last = std::min(first + kPanel, outputs);
+    alignas(kAlignment) float chunk[kPanel][kChunk];
+    bool finite = true;
+    for (std::size_t from = 0; from < inputs; from += kChunk) {
+      const std::size_t count = std::min(kChunk, inputs - from);
+      for (std::size_t o = first; o < last; ++o) {
+        widen(kernels, tensor, o * inputs + from, count, chunk[o - first]);
+        finite = finite && all_finite(chunk[o - first], count);
+      }
+      scatter(into, first, last, from, count, chunk);
+    }
+    return finite;
+  }
+
+  static void scatter(const IntoMatrix& into, std::size_t first, std::size_t last, std::size_t from,
+                      std::size_t count, const float (&chunk)[kPanel][kChunk]) {
+    float* columns[kPanel];
+    for (std::size_t o = first; o < last; ++o) {
+      const std::size_t column = into.first + into.columns(o);
+      columns[o - first] =
+          into.matrix->values.data() + column / kPanel * into.k * kPanel + column % kPanel;
+    }
+    if (last - first == kPanel && columns[kPanel - 1] == columns[0] + kPanel - 1 &&
+        into.inputs.size == into.inputs.stride) {  // one whole panel: rows of 16 in order
+      float* row = columns[0] + from * kPanel;
+      for (std::size_t i = 0; i < count; ++i, row += kPanel) {
+        for (std::size_t o = 0; o < kPanel; ++o) row[o] = chunk[o][i];
+      }
+      return;
+    }
+    for (std::size_t o = 0; o < last - first; ++o) {
+      for (std::size_t i = 0; i < count; ++i) {
+        columns[o][into.inputs(from + i) * kPanel] = chunk[o][i];
+      }
+    }
+  }
+};
+
+bool starts_with_any(std::string_view text, std::initializer_list<std::string_view> prefixes) {
+  return std::any_of(prefixes.begin(), prefixes.end(),
+                     [&](std::string_view prefix) { return text.starts_with(prefix); });
+}
+
+std::string shape_text(const std::vector<std::uint64_t>& shape) {
+  std::string text = "[";
+  for (std::size_t i = 0; i < shape.size(); ++i) {
+    text += (i > 0 ? ", " : "") + std::to_string(shape[i]);
+  }
+  return text + "]";
+}
+
+}  // namespace
+
+void widen_bf16(const std::byte* from, float* to, std::size_t count) {
+  for (std::size_t i = 0; i < count; ++i) {
+    std::uint16_t bits = 0;
+    std::memcpy(&bits, from + 2 * i, 2);
+    to[i] = std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16);
+  }
+}
+
+WeightsLoader::WeightsLoader(const EncoderConfig& config, Weights& weights, const Kernels& kernels,
+                             ThreadPool& pool)
+    : kernels_(kernels),
+      pool_(pool),
+      prefix_(std::string(family_name(config.family)) + "."),
+      slots_(tensor_slots(config, weights)),
+      seen_(slots_.size()) {
+  for (std::size_t i = 0; i < slots_.size(); ++i) by_name_.emplace(slots_[i].name, i);
+}
+
+// Checkpoints name the same tensor in several ways: with the prefix of a wrapper, without the
+// prefix of the family, LayerNorm's weight and bias as gamma and beta.
+TensorSlot* WeightsLoader::find(std::string_view name) {
+  std::string canonical(name);
+  for (const std::string_view wrapper : {"module.", "model."}) {
+    if (canonical.starts_with(wrapper)) canonical.erase(0, wrapper.size());
+  }
+  const auto replace_end = [&](std::string_view from, std::string_view to) {
+    if (canonical.ends_with(from)) {
+      canonical.replace(canonical.size() - from.size(), from.size(), to);
+    }
+  };
+  replace_end("LayerNorm.gamma", "LayerNorm.weight");
+  replace_end("LayerNorm.beta", "LayerNorm.bias");
+  auto found = by_name_.find(canonical);
+  if (found == by_name_.end()) {
+    canonical.insert(0, prefix_);
+    found = by_name_.find(canonical);
+  }
+  return found == by_name_.end() ? nullptr : &slots_[found->second];
+}
+
+bool WeightsLoader::accept(const Tensor& tensor) {
+  TensorSlot* slot = find(tensor.name);
+  if (slot == nullptr) {
+    const std::string name(tensor.name);
+    const bool buffer = name.ends_with("position_ids") || name.ends_with("token_type_ids");
+    if (!buffer && name.find("pooler.") == std::string::npos &&
+        starts_with_any(name, {prefix_, "module." + prefix_, "model." + prefix_})) {
+      problems_.push_back("extra " + quote(name));  // a part that would not be computed
+    } else {
+      ignored_.push_back(name);
+    }
+    return false;
+  }
+  const auto index = static_cast<std::size_t>(slot - slots_.data());
+  if (seen_[index]) {
+    problems_.push_back(quote(slot->name) + " twice");
+    return false;
+  }
+  seen_[index] = true;
+  if (tensor.shape != slot->shape) {
+    problems_.push_back(quote(slot->name) + " of shape " + shape_text(tensor.shape) +
+                        ", expected " + shape_text(slot->shape));
+    return false;
+  }
+  if (tensor.dtype == DType::kI64) {
+    problems_.push_back(quote(slot->name) + " of type I64, expected F32, F16 or BF16");
+    return false;
+  }
+  parameters_ += tensor.elements();
+  if (!std::visit(Packing{kernels_, pool_, tensor}, slot->target)) {
+    problems_.push_back(quote(slot->name) + " with a value that is infinite or not a number");
+  }
+  return std::holds_alternative<IntoEmbedding>(slot->target);
+}
+
+void WeightsLoader::finish(std::string_view source) const {
+  std::vector<std::string> problems = problems_;
+  for (std::size_t i = 0; i < slots_.size(); ++i) {
+    if (!seen_[i]) problems.push_back("missing " + quote(slots_[i].name));
+  }
+  if (problems.empty()) return;
+  constexpr std::size_t kShown = 20;
+  std::string list;
+  for (std::size_t i = 0; i < std::min(problems.size(), kShown); ++i) {
+    list += (i > 0 ? "; " : "") + problems[i];
+  }
+  if (problems.size() > kShown) {
+    list += "; and " + std::to_string(problems.size() - kShown) + " more";
+  }
+  fail(ErrorCode::kInvalidModel, source, ": ", problems.size(),
+       problems.size() == 1 ? " tensor does" : " tensors do", " not fit config.json: ", list);
+}
+
+}  // namespace lambert

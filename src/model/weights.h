@@ -1,0 +1,127 @@
+// The weights of an encoder with its question-answering head, packed for the kernels.
+//
+// One list of tensors (tensor_slots) says what each tensor of a checkpoint is called, which shape
+// it must have and where it goes; loading, the error report and `lambert inspect` all follow it.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <variant>
+#include <vector>
+
+#include "base/aligned_buffer.h"
+#include "base/thread_pool.h"
+#include "checkpoint/tensor.h"
+#include "kernels/kernels.h"
+#include "model/config.h"
+
+namespace lambert {
+
+// y = x W^T + b of a checkpoint, as panels of columns (kernels.h).
+struct PackedMatrix {
+  std::size_t k = 0, panels = 0;
+  AlignedBuffer<float> values;  // (panels, k, kPanel)
+  AlignedBuffer<float> bias;    // (panels * kPanel)
+};
+
+// Rows stay in the precision of the file and in its mapping; they are widened one by one.
+struct EmbeddingTable {
+  std::size_t rows = 0, width = 0;
+  DType dtype = DType::kF32;
+  const std::byte* data = nullptr;  // (rows, width), any alignment
+};
+
+struct NormWeights {
+  AlignedBuffer<float> gamma, beta;  // (round_up(hidden, kPanel))
+};
+
+// Each head takes head_width = round_up(head_size, kPanel) columns, filled up with zeros.
+struct LayerWeights {
+  PackedMatrix qkv;               // (hidden) -> (query, key, value; heads; head_width)
+  PackedMatrix attention_output;  // (heads * head_width) -> (hidden)
+  NormWeights attention_norm;
+  PackedMatrix intermediate;  // (hidden) -> (intermediate)
+  PackedMatrix output;        // (intermediate) -> (hidden)
+  NormWeights output_norm;
+};
+
+struct Weights {
+  EmbeddingTable word;                        // (vocab, hidden)
+  AlignedBuffer<float> position, token_type;  // (rows, round_up(hidden, kPanel))
+  NormWeights embedding_norm;
+  std::vector<LayerWeights> layers;
+  PackedMatrix qa_outputs;  // (hidden) -> (start, end)
+};
+
+// Index i of a checkpoint stands at i / size * stride + i % size in the packed form.
+struct Groups {
+  std::size_t size = 1, stride = 1;
+  std::size_t operator()(std::size_t i) const { return i / size * stride + i % size; }
+};
+
+// Where a tensor goes.
+struct IntoEmbedding {
+  EmbeddingTable* table;
+};
+struct IntoRows {  // (rows, width) -> rows of `stride` floats
+  AlignedBuffer<float>* rows;
+  std::size_t stride;
+};
+struct IntoVector {  // (n) -> first + groups(i) of a buffer of `size` floats
+  AlignedBuffer<float>* values;
+  std::size_t size, first;
+  Groups groups;
+};
+struct IntoMatrix {  // (out, in) -> columns first + columns(out), rows inputs(in)
+  PackedMatrix* matrix;
+  std::size_t k, panels, first;
+  Groups columns, inputs;
+};
+
+struct TensorSlot {
+  std::string name;                  // as transformers writes it
+  std::vector<std::uint64_t> shape;  // expected
+  std::variant<IntoEmbedding, IntoRows, IntoVector, IntoMatrix> target;
+};
+
+// bfloat16, any alignment, to float, exactly. (count)
+void widen_bf16(const std::byte* from, float* to, std::size_t count);
+
+// The list. `weights.layers` is sized; nothing else is allocated.
+std::vector<TensorSlot> tensor_slots(const EncoderConfig& config, Weights& weights);
+
+// Takes the tensors of a checkpoint in any order. Not safe for concurrent use.
+class WeightsLoader {
+ public:
+  // Used until finish(): all four references.
+  WeightsLoader(const EncoderConfig& config, Weights& weights, const Kernels& kernels,
+                ThreadPool& pool);
+
+  // Copies and packs the tensor, or notes what is wrong with it. True if `weights` now refers to
+  // tensor.data, which must then live as long as they do.
+  bool accept(const Tensor& tensor);
+
+  // Throws kInvalidModel with every missing, extra, mis-shaped or non-finite tensor by name.
+  void finish(std::string_view source) const;
+
+  // Names of tensors that belong to other heads and were left out.
+  const std::vector<std::string>& ignored() const { return ignored_; }
+  std::size_t parameters() const { return parameters_; }
+
+ private:
+  TensorSlot* find(std::string_view name);
+
+  const Kernels& kernels_;
+  ThreadPool& pool_;
+  std::string prefix_;  // "bert."
+  std::vector<TensorSlot> slots_;
+  std::unordered_map<std::string_view, std::size_t> by_name_;
+  std::vector<bool> seen_;
+  std::vector<std::string> problems_, ignored_;
+  std::size_t parameters_ = 0;
+};
+
+}  // namespace lambert

@@ -1,0 +1,222 @@
+// Implements the public interface of lambert.h.
+#include <algorithm>
+#include <cstdlib>
+#include <utility>
+
+#include "base/error.h"
+#include "lambert/lambert.h"
+#include "qa/offsets.h"
+#include "qa/scheduler.h"
+
+namespace lambert {
+
+namespace {
+
+const Kernels& choose_kernels(const Options& options) {
+  const char* environment = std::getenv("LAMBERT_ISA");
+  const std::string forced =
+      !options.isa.empty() || environment == nullptr ? options.isa : environment;
+  if (const Kernels* kernels = find_kernels(forced)) return *kernels;
+  std::string names;
+  for (const Kernels* table : all_kernels()) {
+    if (table->supported()) names += (names.empty() ? "" : ", ") + std::string(table->name);
+  }
+  fail(ErrorCode::kInvalidArgument, "instruction set (LAMBERT_ISA) ", quote(forced),
+       ": not one that this CPU can run; expected one of ", names);
+}
+
+void check_precision(const std::string& precision) {
+  if (precision == "fp32" || precision == "auto") return;
+  fail(ErrorCode::kInvalidArgument, "precision ", quote(precision), ": expected fp32 or auto");
+}
+
+unsigned choose_threads(unsigned wanted) {
+  constexpr unsigned kMost = 256;
+  if (wanted > kMost) {
+    fail(ErrorCode::kInvalidArgument, "threads ", wanted, ": expected at most ", kMost);
+  }
+  return wanted == 0 ? std::min(default_threads(), kMost) : wanted;
+}
+
+// Keeps all logits of the windows instead of decoding them.
+class LogitsKeeper : public Decoder {
+ public:
+  void add(const Window& window, std::span<const float> start,
+           std::span<const float> end) override {
+    windows.push_back({{start.begin(), start.end()},
+                       {end.begin(), end.end()},
+                       window.context_begin,
+                       window.context_begin + window.context_tokens});
+  }
+  Result result() const override { return {}; }
+
+  std::vector<WindowLogits> windows;
+};
+
+}  // namespace
+
+struct Answerer::Impl {
+  explicit Impl(const Options& given)
+      : options(given),
+        kernels(choose_kernels(given)),
+        pool((check_precision(given.precision), choose_threads(given.threads))),
+        model(load_model(given.model, kernels, pool)),
+        scheduler(model, kernels, pool) {}
+
+  std::shared_ptr<Job> make_job(Question question) const;
+  void check_ids(const Encoding& encoding) const;
+
+  Options options;
+  const Kernels& kernels;
+  ThreadPool pool;
+  LoadedModel model;
+  mutable Scheduler scheduler;
+};
+
+// Everything that does not need the model's computation; throws for a question that cannot be
+// asked.
+std::shared_ptr<Job> Answerer::Impl::make_job(Question question) const {
+  auto job = std::make_shared<Job>();
+  job->created = Clock::now();
+  if (question.question.empty()) fail(ErrorCode::kInvalidInput, "question: is empty");
+  if (question.context.empty()) fail(ErrorCode::kInvalidInput, "context: is empty");
+  const Tokenizer& tokenizer = *model.tokenizer;
+  job->parameters =
+      resolve(question.parameters, tokenizer.model_max_length(), model.config.max_positions);
+  job->question = tokenizer.encode(question.question);
+  job->context_text = std::move(question.context);
+  job->context = tokenizer.encode(job->context_text);
+  check_ids(job->question);
+  check_ids(job->context);
+  const auto& pieces = tokenizer.pair_template();
+  const auto specials = std::count_if(pieces.begin(), pieces.end(), [](const auto& piece) {
+    return piece.kind == TemplatePiece::Kind::kSpecial;
+  });
+  job->plan = plan_windows(job->question.size(), job->context.size(),
+                           static_cast<std::size_t>(specials), job->parameters);
+  job->priority = question.priority;
+  job->deadline = question.deadline;
+  job->tokenize_ms = std::chrono::duration<double, std::milli>(Clock::now() - job->created).count();
+  return job;
+}
+
+void Answerer::Impl::check_ids(const Encoding& encoding) const {
+  for (const std::int32_t id : encoding.ids) {
+    if (id < 0 || static_cast<std::size_t>(id) >= model.config.vocab_size) {
+      fail(ErrorCode::kInvalidModel, "the tokenizer gives token ",
+           quote(model.tokenizer->token(id)), " the id ", id, ", but config.json's vocab_size is ",
+           model.config.vocab_size);
+    }
+  }
+}
+
+struct Pending::State {
+  Scheduler* scheduler;
+  std::shared_ptr<Job> job;
+
+  Result result() const {
+    Result result = scheduler->result(*job);
+    convert_offsets(job->context_text, job->parameters.offset_type, result.answers);
+    return result;
+  }
+};
+
+Pending::Pending(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Pending::Pending(Pending&&) noexcept = default;
+Pending& Pending::operator=(Pending&& other) noexcept {
+  if (this != &other) {
+    if (state_) cancel();
+    state_ = std::move(other.state_);
+  }
+  return *this;
+}
+Pending::~Pending() {
+  if (state_) cancel();
+}
+
+Result Pending::wait() {
+  state_->scheduler->wait(state_->job);
+  return state_->result();
+}
+bool Pending::done() const {
+  return state_->scheduler->finished(*state_->job);
+}
+Result Pending::partial() const {
+  return state_->result();
+}
+void Pending::cancel() {
+  state_->scheduler->cancel(state_->job);
+}
+
+Answerer::Answerer(const Options& options) : impl_(std::make_unique<Impl>(options)) {}
+Answerer::~Answerer() = default;
+Answerer::Answerer(Answerer&&) noexcept = default;
+
+Result Answerer::ask(Question question) const {
+  return submit(std::move(question)).wait();
+}
+
+Pending Answerer::submit(Question question) const {
+  auto job = impl_->make_job(std::move(question));
+  job->decoder = make_decoder(job->parameters, job->context_text, job->context);
+  impl_->scheduler.submit(job);
+  return Pending(
+      std::make_unique<Pending::State>(Pending::State{&impl_->scheduler, std::move(job)}));
+}
+
+std::vector<WindowLogits> Answerer::logits(const Question& question) const {
+  auto job = impl_->make_job(question);
+  auto keeper = std::make_unique<LogitsKeeper>();
+  LogitsKeeper& kept = *keeper;
+  job->decoder = std::move(keeper);
+  job->read_all_rows = true;
+  impl_->scheduler.submit(job);
+  impl_->scheduler.wait(job);
+  return std::move(kept.windows);
+}
+
+TokenizedPair Answerer::tokenize(std::string_view question, std::string_view context) const {
+  const Tokenizer& tokenizer = *impl_->model.tokenizer;
+  const Encoding texts[] = {tokenizer.encode(question), tokenizer.encode(context)};
+  TokenizedPair pair;
+  const auto add = [&](std::int32_t id, std::int32_t type, std::size_t start, std::size_t end,
+                       std::optional<std::uint32_t> word) {
+    pair.ids.push_back(id);
+    pair.type_ids.push_back(type);
+    pair.tokens.emplace_back(tokenizer.token(id));
+    pair.start.push_back(start);
+    pair.end.push_back(end);
+    pair.word_id.push_back(word);
+  };
+  for (const TemplatePiece& piece : tokenizer.pair_template()) {
+    if (piece.kind == TemplatePiece::Kind::kSpecial) {
+      add(piece.id, piece.type_id, 0, 0, std::nullopt);
+      continue;
+    }
+    const Encoding& text = texts[piece.kind == TemplatePiece::Kind::kContext ? 1 : 0];
+    for (std::size_t i = 0; i < text.size(); ++i) {
+      add(text.ids[i], piece.type_id, text.start[i], text.end[i], text.word[i]);
+    }
+  }
+  return pair;
+}
+
+ModelInfo Answerer::info() const {
+  const EncoderConfig& config = impl_->model.config;
+  ModelInfo info;
+  info.path = impl_->options.model;
+  info.model_type = family_name(config.family);
+  info.isa = impl_->kernels.name;
+  info.precision = "fp32";
+  info.parameters = impl_->model.parameters;
+  info.layers = config.num_layers;
+  info.hidden_size = config.hidden_size;
+  info.heads = config.num_heads;
+  info.vocab_size = config.vocab_size;
+  info.max_seq_len = config.max_positions;
+  info.threads = impl_->pool.threads();
+  info.load_ms = impl_->model.load_ms;
+  return info;
+}
+
+}  // namespace lambert

@@ -1,0 +1,32 @@
+// A model in memory: configuration, packed weights and tokenizer.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/mapped_file.h"
+#include "base/thread_pool.h"
+#include "kernels/kernels.h"
+#include "model/config.h"
+#include "model/weights.h"
+#include "text/tokenizer.h"
+
+namespace lambert {
+
+// Immutable once loaded. Owns the files that the embedding table points into.
+struct LoadedModel {
+  EncoderConfig config;
+  Weights weights;
+  std::unique_ptr<const Tokenizer> tokenizer;
+  std::vector<MappedFile> files;
+  std::size_t parameters = 0;        // numbers in the weights
+  std::vector<std::string> ignored;  // tensors of other heads
+  double load_ms = 0;
+};
+
+// Reads and packs the model in directory `path` on all threads of `pool`. Throws as
+// open_model_files, parse_config, Tokenizer::create and WeightsLoader do.
+LoadedModel load_model(const std::string& path, const Kernels& kernels, ThreadPool& pool);
+
+}  // namespace lambert

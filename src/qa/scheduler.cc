@@ -1,0 +1,206 @@
+#include "qa/scheduler.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <utility>
+
+#include "base/error.h"
+
+namespace lambert {
+
+namespace {
+
+double milliseconds(Clock::duration duration) {
+  return std::chrono::duration<double, std::milli>(duration).count();
+}
+
+// Enough rows to keep every thread busy between two barriers; more only costs memory.
+std::size_t token_budget(const EncoderConfig& config, const ThreadPool& pool) {
+  constexpr std::size_t kTokensAThread = 512, kMost = 4096;
+  return std::max(config.max_positions, std::min(kTokensAThread * pool.threads(), kMost));
+}
+
+}  // namespace
+
+Scheduler::Scheduler(const LoadedModel& model, const Kernels& kernels, ThreadPool& pool)
+    : model_(model),
+      kernels_(kernels),
+      pool_(pool),
+      workspace_(model.config, token_budget(model.config, pool), model.config.max_positions,
+                 pool.threads()) {
+  items_.reserve(workspace_.max_tokens());  // collect() must not throw
+}
+
+void Scheduler::submit(const std::shared_ptr<Job>& job) {
+  const std::lock_guard lock(mutex_);
+  job->sequence = sequence_++;
+  job->submitted = Clock::now();
+  queue_.insert(job);
+}
+
+void Scheduler::wait(const std::shared_ptr<Job>& job) {
+  std::unique_lock lock(mutex_);
+  while (!job->finished) {
+    if (leading_) {
+      changed_.wait(lock);
+      continue;
+    }
+    leading_ = true;
+    collect();
+    if (!items_.empty()) {
+      lock.unlock();
+      const auto begin = Clock::now();
+      compute();
+      const double spent = milliseconds(Clock::now() - begin);
+      lock.lock();
+      account(spent);
+    }
+    leading_ = false;
+    changed_.notify_all();
+  }
+  if (job->error) std::rethrow_exception(job->error);
+}
+
+void Scheduler::cancel(const std::shared_ptr<Job>& job) {
+  const std::lock_guard lock(mutex_);
+  if (job->finished) return;
+  queue_.erase(job);
+  finish(*job, std::make_exception_ptr(Error(ErrorCode::kCancelled, "the question was cancelled")));
+  changed_.notify_all();
+}
+
+bool Scheduler::finished(const Job& job) const {
+  const std::lock_guard lock(mutex_);
+  return job.finished;
+}
+
+Result Scheduler::result(Job& job) const {
+  Result result;
+  {
+    const std::lock_guard lock(job.decoder_mutex);
+    result = job.decoder->result();
+  }
+  const std::lock_guard lock(mutex_);
+  const auto now = job.finished ? job.ended : Clock::now();
+  result.windows_done = job.windows_done;
+  result.windows_total = job.plan.count;
+  result.tokens = job.tokens;
+  result.tokenize_ms = job.tokenize_ms;
+  result.queue_ms = milliseconds((job.windows_done > 0 ? job.started : now) - job.submitted);
+  result.compute_ms = job.compute_ms;
+  result.total_ms = milliseconds(now - job.created);
+  return result;
+}
+
+void Scheduler::collect() {
+  items_.clear();
+  const auto now = Clock::now();
+  std::size_t tokens = 0;
+  for (auto next = queue_.begin(); next != queue_.end();) {
+    const std::shared_ptr<Job> job = *next;
+    if (job->deadline <= now) {
+      next = queue_.erase(next);
+      finish(*job, std::make_exception_ptr(
+                       Error(ErrorCode::kDeadlineExceeded,
+                             "the deadline passed after " + std::to_string(job->windows_done) +
+                                 " of " + std::to_string(job->plan.count) + " windows")));
+      continue;
+    }
+    if (job->next_window == 0) job->started = now;
+    for (; job->next_window < job->plan.count; ++job->next_window) {
+      tokens += job->plan.tokens(job->next_window);
+      if (tokens > workspace_.max_tokens()) return;
+      items_.push_back({job, job->next_window});
+    }
+    next = queue_.erase(next);
+  }
+}
+
+void Scheduler::compute() {
+  errors_.assign(items_.size(), nullptr);
+  windows_.resize(std::max(windows_.size(), items_.size()));
+  ids_.clear();
+  type_ids_.clear();
+  read_rows_.clear();
+  window_begin_.assign(1, 0);
+  read_begin_.assign(1, 0);
+  try {
+    for (std::size_t i = 0; i < items_.size(); ++i) add_window(i);
+    logits_.resize(2 * read_rows_.size());
+    forward(model_.config, model_.weights,
+            {ids_, type_ids_, window_begin_, read_rows_, read_begin_}, workspace_, kernels_, pool_,
+            logits_);
+  } catch (...) {
+    errors_.assign(items_.size(), std::current_exception());
+    return;
+  }
+  for (std::size_t i = 0; i < items_.size(); ++i) {
+    try {
+      decode(i);
+    } catch (...) {
+      errors_[i] = std::current_exception();
+    }
+  }
+}
+
+void Scheduler::add_window(std::size_t item) {
+  const Job& job = *items_[item].job;
+  Window& window = windows_[item];
+  make_window(*model_.tokenizer, job.question, job.context, job.plan, items_[item].window, window);
+  const auto first = static_cast<std::uint32_t>(ids_.size());
+  for (std::uint32_t row = 0; row < window.ids.size(); ++row) {
+    if (row == 0 || window.allowed[row] != 0 || job.read_all_rows) {
+      read_rows_.push_back(first + row);
+    }
+  }
+  ids_.insert(ids_.end(), window.ids.begin(), window.ids.end());
+  type_ids_.insert(type_ids_.end(), window.type_ids.begin(), window.type_ids.end());
+  window_begin_.push_back(static_cast<std::uint32_t>(ids_.size()));
+  read_begin_.push_back(static_cast<std::uint32_t>(read_rows_.size()));
+}
+
+void Scheduler::decode(std::size_t item) {
+  Job& job = *items_[item].job;
+  const std::size_t first = window_begin_[item];
+  const std::size_t tokens = window_begin_[item + 1] - first;
+  start_.assign(tokens, 0.0F);
+  end_.assign(tokens, 0.0F);
+  for (std::size_t i = read_begin_[item]; i < read_begin_[item + 1]; ++i) {
+    const std::size_t row = read_rows_[i] - first;
+    start_[row] = logits_[2 * i];
+    end_[row] = logits_[2 * i + 1];
+    if (!std::isfinite(start_[row]) || !std::isfinite(end_[row])) {
+      fail(ErrorCode::kInvalidModel, "the model gave a logit that is not finite for token ", row,
+           " of window ", items_[item].window, "; its weights are damaged or overflow");
+    }
+  }
+  const std::lock_guard lock(job.decoder_mutex);
+  job.decoder->add(windows_[item], start_, end_);
+}
+
+void Scheduler::account(double spent) {
+  for (std::size_t i = 0; i < items_.size(); ++i) {
+    Job& job = *items_[i].job;
+    if (job.finished) continue;  // cancelled, or failed in an earlier window
+    const std::size_t tokens = window_begin_[i + 1] - window_begin_[i];
+    job.compute_ms += spent * static_cast<double>(tokens) / static_cast<double>(ids_.size());
+    job.tokens += tokens;
+    ++job.windows_done;
+    if (errors_[i]) {
+      queue_.erase(items_[i].job);
+      finish(job, errors_[i]);
+    } else if (job.windows_done == job.plan.count) {
+      finish(job, nullptr);
+    }
+  }
+  items_.clear();
+}
+
+void Scheduler::finish(Job& job, std::exception_ptr error) {
+  job.finished = true;
+  job.error = std::move(error);
+  job.ended = Clock::now();
+}
+
+}  // namespace lambert
