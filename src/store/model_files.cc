@@ -155,8 +155,8 @@ bool matches(std::string_view name, std::string_view pattern) {
        {"spiece.model", "sentencepiece.bpe.model", "spm.model", "vocab.json", "merges.txt"}) {
     if (!contains(names, other)) continue;
     fail(
-        ErrorCode::kUnsupportedModel, quote(path, 400), ": found the tokenizer file ",
-        quote(other), ", which is not supported, but no tokenizer.json; write one with Python: ",
+        ErrorCode::kUnsupportedModel, quote(path, 400), ": found the tokenizer file ", quote(other),
+        ", which is not supported, but no tokenizer.json; write one with Python: ",
         "from transformers import AutoTokenizer as T; T.from_pretrained(DIR).save_pretrained(DIR)");
   }
   fail(ErrorCode::kNotFound, quote(path, 400), ": has neither tokenizer.json nor vocab.txt; ",
