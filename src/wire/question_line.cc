@@ -36,8 +36,8 @@ class Fields {
   [[noreturn]] void refuse(ErrorCode code, std::string_view name, std::string_view expected,
                            const json::value& found) const {
     const std::string text =
-        found.is_structured() ? std::string(kind_name(found)) : quoted(scalar_json(found), 40);
-    fail(code, source_, ": the field ", quoted(name), " must be ", expected, ", found ", text);
+        found.is_structured() ? std::string(kind_name(found)) : quote(scalar_json(found), 40);
+    fail(code, source_, ": the field ", quote(name), " must be ", expected, ", found ", text);
   }
 
   std::optional<std::int64_t> integer(std::string_view name) const {
@@ -71,7 +71,7 @@ class Fields {
   std::string text(std::string_view name) const {
     const auto value = string(name, ErrorCode::kInvalidInput);
     if (!value)
-      fail(ErrorCode::kInvalidInput, source_, ": the field ", quoted(name), " is missing");
+      fail(ErrorCode::kInvalidInput, source_, ": the field ", quote(name), " is missing");
     return std::string(*value);
   }
 
@@ -128,7 +128,7 @@ Mode parse_mode(std::string_view name, std::string_view source) {
   if (name == "squad") return Mode::kSquad;
   if (name == "calibrated") return Mode::kCalibrated;
   fail(ErrorCode::kInvalidArgument, source, ": mode must be hf, squad or calibrated, found ",
-       quoted(name));
+       quote(name));
 }
 
 OffsetType parse_offset_type(std::string_view name, std::string_view source) {
@@ -136,7 +136,7 @@ OffsetType parse_offset_type(std::string_view name, std::string_view source) {
   if (name == "utf8") return OffsetType::kUtf8;
   if (name == "utf16") return OffsetType::kUtf16;
   fail(ErrorCode::kInvalidArgument, source,
-       ": offset_type must be codepoint, utf8 or utf16, found ", quoted(name));
+       ": offset_type must be codepoint, utf8 or utf16, found ", quote(name));
 }
 
 void read_parameters(const json::object& object, std::string_view source, Parameters& parameters) {

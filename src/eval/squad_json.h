@@ -1,0 +1,32 @@
+// SQuAD v1.1 and v2.0 JSON: {"version":..., "data":[{"paragraphs":[{"context", "qas":[...]}]}]}.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace lambert {
+
+struct SquadQuestion {
+  std::string id;  // JSON text: "\"56be4db0acb8001400a502ec\""
+  std::string question;
+  std::size_t context = 0;           // index into SquadData::contexts
+  std::vector<std::string> answers;  // of the annotators; none for an unanswerable question
+};
+
+struct SquadData {
+  std::vector<std::string> contexts;
+  std::vector<SquadQuestion> questions;  // in the order of the file
+  bool v2 = false;                       // has unanswerable questions, or says so
+};
+
+// Whether text that starts with `prefix` is SQuAD JSON: an object with an array of objects named
+// "data" and no "question" or "context" before it. Undecided where more text is needed.
+enum class SquadGuess { kYes, kNo, kUndecided };
+SquadGuess guess_squad(std::string_view prefix);
+
+// Throws kInvalidInput naming the place; a question without an id gets its number, from 1.
+SquadData parse_squad(std::string_view text, std::string_view source);
+
+}  // namespace lambert

@@ -1,0 +1,88 @@
+#include "eval/squad_json.h"
+
+#include <gtest/gtest.h>
+
+#include "lambert/lambert.h"
+
+namespace lambert {
+namespace {
+
+constexpr std::string_view kV1 = R"({"version":"1.1","data":[{"title":"t","paragraphs":[
+  {"context":"Ada wrote it.","qas":[
+    {"id":"q1","question":"Who?","answers":[{"text":"Ada","answer_start":0},{"text":"ada"}]},
+    {"question":"What?","answers":[{"text":"it"}]}]},
+  {"context":"Zwei","qas":[{"id":7,"question":"x","answers":[{"text":"Zwei"}]}]}]}]})";
+
+TEST(SquadJson, ReadsQuestionsInOrder) {
+  const SquadData data = parse_squad(kV1, "dev.json");
+  EXPECT_FALSE(data.v2);
+  EXPECT_EQ(data.contexts, (std::vector<std::string>{"Ada wrote it.", "Zwei"}));
+  ASSERT_EQ(data.questions.size(), 3U);
+  EXPECT_EQ(data.questions[0].id, "\"q1\"");
+  EXPECT_EQ(data.questions[0].answers, (std::vector<std::string>{"Ada", "ada"}));
+  EXPECT_EQ(data.questions[1].id, "2");
+  EXPECT_EQ(data.questions[1].context, 0U);
+  EXPECT_EQ(data.questions[2].id, "7");
+  EXPECT_EQ(data.questions[2].context, 1U);
+}
+
+TEST(SquadJson, UnanswerableQuestionsMakeItV2) {
+  const auto v2 = [](std::string_view qa) {
+    return parse_squad(
+               R"({"data":[{"paragraphs":[{"context":"c","qas":[)" + std::string(qa) + "]}]}]}",
+               "dev.json")
+        .v2;
+  };
+  EXPECT_TRUE(v2(R"({"question":"q","answers":[]})"));
+  EXPECT_TRUE(v2(R"({"question":"q"})"));
+  EXPECT_TRUE(v2(R"({"question":"q","is_impossible":false,"answers":[{"text":"c"}]})"));
+  EXPECT_FALSE(v2(R"({"question":"q","answers":[{"text":"c"}]})"));
+}
+
+TEST(SquadJson, ErrorsNameThePlace) {
+  const auto message = [](std::string_view text) -> std::string {
+    try {
+      parse_squad(text, "dev.json");
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ErrorCode::kInvalidInput);
+      return error.what();
+    }
+    return "accepted";
+  };
+  EXPECT_EQ(message(R"({"data":{}})"), "dev.json: \"data\" must be an array");
+  EXPECT_EQ(message(R"([])"), "dev.json: \"data\" is missing");
+  EXPECT_EQ(message(R"({"data":[{"paragraphs":[{"context":"c","qas":[{"answers":[]}]}]}]})"),
+            "dev.json: data[0].paragraphs[0].qas[0]: \"question\" is missing");
+  EXPECT_EQ(message(R"({"data":[{"paragraphs":[{"context":3,"qas":[]}]}]})"),
+            "dev.json: data[0].paragraphs[0]: \"context\" must be a string");
+  EXPECT_NE(message(R"({"data":[)").find("dev.json: not valid JSON"), std::string::npos);
+}
+
+TEST(SquadJson, IsToldFromLinesByItsContent) {
+  using enum SquadGuess;
+  EXPECT_EQ(guess_squad(kV1), kYes);
+  EXPECT_EQ(guess_squad("{\n  \"data\": [\n    {"), kYes);
+  EXPECT_EQ(guess_squad(R"({"data":[]})"), kYes);
+  EXPECT_EQ(guess_squad(R"({"version":"v2.0","data":[{)"), kYes);
+  EXPECT_EQ(guess_squad(R"({"meta":{"data":[{"x":1}]},"data":[{)"), kYes);
+  EXPECT_EQ(guess_squad(R"({"id":1,"question":"data","context":"[{"})"), kNo);
+  EXPECT_EQ(guess_squad(R"({"id":"\"data\":[{"})"), kNo);
+  EXPECT_EQ(guess_squad(R"({"id":1})"), kNo);
+  EXPECT_EQ(guess_squad(R"({"data":7,"question":"a","context":"b"})"), kNo);
+  EXPECT_EQ(guess_squad(R"({"data":[1],"question":"a","context":"b"})"), kNo);
+  EXPECT_EQ(guess_squad("[1]"), kNo);
+  EXPECT_EQ(guess_squad("nonsense"), kNo);
+  for (const std::string_view text : {"", " \n", "{", "{\"da", "{\"data\"", "{\"data\":",
+                                      "{\"data\":[", "{\"version\":\"v2.0\"", "{\"a\\"}) {
+    EXPECT_EQ(guess_squad(text), kUndecided) << text;
+  }
+}
+
+TEST(SquadJson, EveryPrefixIsJudgedTheSameOrUndecided) {
+  for (std::size_t size = 0; size <= kV1.size(); ++size) {
+    EXPECT_NE(guess_squad(kV1.substr(0, size)), SquadGuess::kNo) << size;
+  }
+}
+
+}  // namespace
+}  // namespace lambert
