@@ -33,7 +33,7 @@ void AddedTokens::add(std::span<const AddedToken> tokens, const Vocabulary& voca
     }
     if (token_id > std::numeric_limits<std::int32_t>::max()) {
       fail(ErrorCode::kLimitExceeded, "added tokens: the id ", token_id, " of ",
-           quoted(token.content), " is above 2147483647");
+           quote(token.content), " is above 2147483647");
     }
     ids_[token.content] = static_cast<std::int32_t>(token_id);
     by_id_[static_cast<std::int32_t>(token_id)] = token;
@@ -52,7 +52,7 @@ void AddedTokens::finish(const NormalizerOptions& options, bool split_special_to
       }
       const std::string content = lambert::normalized(options, token.content);
       if (content.empty()) {
-        fail(ErrorCode::kInvalidModel, "added tokens: nothing is left of ", quoted(token.content),
+        fail(ErrorCode::kInvalidModel, "added tokens: nothing is left of ", quote(token.content),
              " after normalisation; set its \"normalized\" to false");
       }
       normalized_.insert(content, token_id);

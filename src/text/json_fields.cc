@@ -48,7 +48,7 @@ std::optional<std::int32_t> find_token_id(const json::value& value) {
 std::int32_t json_token_id(const json::value& value, std::string_view path) {
   const auto id = find_token_id(value);
   if (!id) {
-    fail(ErrorCode::kInvalidModel, path, ": ", quoted(json::serialize(value)),
+    fail(ErrorCode::kInvalidModel, path, ": ", quote(json::serialize(value)),
          " found, a whole number from 0 to 2147483647 expected");
   }
   return *id;

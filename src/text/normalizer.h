@@ -33,13 +33,13 @@ class Normalizer {
   void run(std::string_view text, std::uint32_t source) {
     for (std::size_t byte = 0; byte < text.size();) {
       if constexpr (requires { sink_.put_ascii(text, byte, source); }) {
-        if (static_cast<unsigned char>(text[byte]) < 0x80) {
-          flush_marks();
+        // With marks pending, ASCII that clean_text drops must not end their run. A run behind
+        // ASCII has a source of its own before any other mark, so last_source_ may stay.
+        if (marks_.empty() && static_cast<unsigned char>(text[byte]) < 0x80) {
           // Normalises and takes at least one byte, up to the next one that is not ASCII.
           const std::size_t taken = sink_.put_ascii(text, byte, source);
           byte += taken;
           source += static_cast<std::uint32_t>(taken);
-          last_source_ = source - 1;
           continue;
         }
       }

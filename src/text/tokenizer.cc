@@ -166,7 +166,7 @@ std::unique_ptr<const Tokenizer> Tokenizer::create(const TokenizerFiles& files) 
   const TokenizerConfig config = read_tokenizer_config(files, {});
   if (!reads_vocab_txt(config.tokenizer_class)) {
     fail(ErrorCode::kUnsupportedModel, "tokenizer_config.json: tokenizer_class ",
-         quoted(config.tokenizer_class), " needs a tokenizer.json, only vocab.txt is there");
+         quote(config.tokenizer_class), " needs a tokenizer.json, only vocab.txt is there");
   }
   return create_bert(parse_vocab_txt(*files.vocab_txt), config);
 }

@@ -117,7 +117,7 @@ std::optional<std::size_t> read_max_length(const JsonFields& file) {
   json::error_code error;
   const double length = value->to_number<double>(error);
   if (error || !(length >= 1)) {
-    fail(ErrorCode::kInvalidModel, file.path_of(name), ": ", quoted(json::serialize(*value)),
+    fail(ErrorCode::kInvalidModel, file.path_of(name), ": ", quote(json::serialize(*value)),
          " found, a number of tokens of at least 1 expected");
   }
   if (length > kAbsurd) return std::nullopt;
@@ -208,6 +208,12 @@ TokenizerConfig read_tokenizer_config(const TokenizerFiles& files,
   const json::value added = parse_object(files.added_tokens_json, "added_tokens.json");
   read_added_tokens_json(added.get_object(), config);
   for (const auto& [id, token] : json_added_tokens) config.added_tokens[id] = token;
+  // The old name comes last: it does not count for added_tokens.json, nor beside the new one.
+  if (!has_extra && map_file.find("extra_special_tokens") == nullptr &&
+      file.find("additional_special_tokens") == nullptr) {
+    read_extra_special_tokens(map_file, "additional_special_tokens", true, named,
+                              config.extra_special_tokens);
+  }
   return config;
 }
 

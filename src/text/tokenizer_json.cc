@@ -10,7 +10,7 @@ namespace {
 
 [[noreturn]] void fail_unsupported(const JsonFields& part, std::string_view type,
                                    std::string_view supported) {
-  fail(ErrorCode::kUnsupportedModel, part.path, ": the type ", quoted(type),
+  fail(ErrorCode::kUnsupportedModel, part.path, ": the type ", quote(type),
        " is not supported, only ", supported);
 }
 
@@ -55,7 +55,7 @@ std::vector<TemplatePiece> read_template(const JsonFields& processor) {
     const std::string_view name = sequence.string("id");
     bool& seen = name == "A" ? has_question : has_context;
     if ((name != "A" && name != "B") || seen) {
-      fail(ErrorCode::kInvalidModel, path, ": the sequence ", quoted(name),
+      fail(ErrorCode::kInvalidModel, path, ": the sequence ", quote(name),
            " found, \"A\" and \"B\" expected, once each");
     }
     seen = true;
@@ -81,7 +81,7 @@ std::int32_t bert_processing_id(const JsonFields& processor, std::string_view na
 void check_version(const JsonFields& root) {
   const auto version = root.find_string("version");
   if (version && *version != "1.0") {
-    fail(ErrorCode::kUnsupportedModel, root.path_of("version"), ": ", quoted(*version),
+    fail(ErrorCode::kUnsupportedModel, root.path_of("version"), ": ", quote(*version),
          " found, only \"1.0\" is supported");
   }
 }
@@ -104,7 +104,7 @@ WordPieceJson read_wordpiece(const JsonFields& root) {
     const std::string_view token(member.key().data(), member.key().size());
     const auto id = find_token_id(member.value());
     result.vocabulary.push_back(
-        {token, id ? *id : json_token_id(member.value(), vocabulary.path_of(quoted(token)))});
+        {token, id ? *id : json_token_id(member.value(), vocabulary.path_of(quote(token)))});
   }
   return result;
 }

@@ -26,6 +26,12 @@ std::uint64_t hash_of(std::string_view key) {
   return hash;
 }
 
+std::size_t count_tails(std::span<const VocabularyEntry> entries, std::string_view prefix) {
+  return static_cast<std::size_t>(
+      std::count_if(entries.begin(), entries.end(),
+                    [&](const VocabularyEntry& entry) { return entry.token.starts_with(prefix); }));
+}
+
 }  // namespace
 
 PrefixTable::PrefixTable(std::size_t size) : slots_(std::bit_ceil(size * 2 + 2)) {
@@ -58,7 +64,7 @@ std::uint32_t PrefixTable::insert(std::string_view pool, std::string_view key,
     i = (i + 1) & (slots_.size() - 1);
     if (++probes > kMaxProbes) {
       fail(ErrorCode::kInvalidModel, "vocabulary: its tokens collide in the hash table (",
-           quoted(key), "); it was not made for text");
+           quote(key), "); it was not made for text");
     }
   }
   slots_[i] = {static_cast<std::uint32_t>(key.data() - pool.data()),
@@ -87,7 +93,7 @@ std::optional<std::uint32_t> PrefixTable::find(std::string_view pool, std::strin
 }
 
 Vocabulary::Vocabulary(std::span<const VocabularyEntry> entries, std::string_view prefix)
-    : whole_(entries.size()), tails_(entries.size()) {
+    : whole_(entries.size()), tails_(count_tails(entries, prefix)) {
   std::size_t bytes = 0;
   for (const VocabularyEntry& entry : entries) bytes += entry.token.size();
   if (bytes >= 0xFFFFFFFF || entries.size() >= 0x7FFFFFFF) {

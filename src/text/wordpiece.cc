@@ -9,7 +9,7 @@ WordPiece::WordPiece(std::span<const VocabularyEntry> entries, const WordPieceOp
       max_chars_(options.max_input_chars_per_word) {
   const auto unk = vocabulary_.id(options.unk_token);
   if (!unk) {
-    fail(ErrorCode::kInvalidModel, "vocabulary: the unknown token ", quoted(options.unk_token),
+    fail(ErrorCode::kInvalidModel, "vocabulary: the unknown token ", quote(options.unk_token),
          " is not among its ", vocabulary_.size(), " tokens");
   }
   unk_id_ = *unk;
