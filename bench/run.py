@@ -41,10 +41,13 @@ class Effort:
     loads: int
     batch_rounds: int
     batch_questions: int
+    batch_sample: int  # questions that the batch size is chosen with
 
 
-FULL = Effort(rounds=40, answer_rounds=25, loads=7, batch_rounds=3, batch_questions=2000)
-QUICK = Effort(rounds=6, answer_rounds=4, loads=2, batch_rounds=1, batch_questions=200)
+FULL = Effort(rounds=40, answer_rounds=25, loads=7, batch_rounds=3, batch_questions=2000,
+              batch_sample=160)
+QUICK = Effort(rounds=4, answer_rounds=3, loads=2, batch_rounds=1, batch_questions=160,
+               batch_sample=32)
 
 
 def take_turns(workers, command: str, pairs: dict, rounds: int) -> dict:
@@ -129,8 +132,7 @@ def measure_loads(threads: int, pair, effort: Effort, paths: Paths) -> list[dict
 def best_batch_size(worker, path: str) -> int:
     if worker.name == "lambert":
         return 0  # packs what is in flight by itself
-    return min(BATCH_SIZES, key=lambda size: min(worker.ask("BATCH", path, size)[0]
-                                                 for _ in range(2)))
+    return min(BATCH_SIZES, key=lambda size: worker.ask("BATCH", path, size)[0])
 
 
 def write_pairs(path: str, pairs) -> str:
@@ -140,7 +142,7 @@ def write_pairs(path: str, pairs) -> str:
 
 
 def measure_batch(threads: int, questions, effort: Effort, paths: Paths, scratch: str):
-    sample = write_pairs(f"{scratch}/sample.tsv", questions[::max(1, len(questions) // 200)])
+    sample = write_pairs(f"{scratch}/sample.tsv", questions[::len(questions) // effort.batch_sample])
     whole = write_pairs(f"{scratch}/whole.tsv", questions)
     workers = open_all(("lambert", "ort-fused", "ort-plain"), threads, paths)
     sizes = {worker.name: best_batch_size(worker, sample) for worker in workers}
