@@ -1,19 +1,11 @@
-// Code points of UTF-8 text: where the n-th one begins, and one at a time.
+// Where the n-th code point of a text begins.
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
-#include <string>
 #include <string_view>
 #include <vector>
 
 namespace lambert {
-
-// The code point at text[position], which is moved behind it. `position` < text.size(). For bytes
-// that are no UTF-8 the value is arbitrary, but nothing outside `text` is read.
-char32_t next_code_point(std::string_view text, std::size_t& position);
-
-void append_code_point(char32_t code_point, std::string& utf8);
 
 // Code point offsets -> bytes of one text, in constant time after one pass over it. Keeps a view of
 // the text, and 8 bytes for each 256 code points.

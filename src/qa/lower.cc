@@ -4,14 +4,19 @@
 #include <cstdint>
 #include <iterator>
 
-#include "qa/code_points.h"
 #include "qa/lower_tables.h"
+#include "text/utf8.h"
 
 namespace lambert {
 namespace {
 
 constexpr char32_t kCapitalSigma = 0x3A3, kSigma = 0x3C3, kFinalSigma = 0x3C2;
 constexpr char32_t kCapitalDottedI = 0x130, kDotAbove = 0x307;
+
+void append(char32_t c, std::string& utf8) {
+  char bytes[4];
+  utf8.append(bytes, encode_utf8(c, bytes));
+}
 
 template <typename Range, std::size_t n>
 const Range* find_range(const Range (&ranges)[n], char32_t c) {
@@ -42,16 +47,16 @@ bool ends_word(const std::u32string& text, std::size_t at) {
 
 void lower_code_points(std::string_view text, std::string& lowered) {
   std::u32string code_points;
-  for (std::size_t i = 0; i < text.size();) code_points.push_back(next_code_point(text, i));
+  for (std::size_t i = 0; i < text.size();) code_points.push_back(decode_utf8(text, i));
   for (std::size_t i = 0; i < code_points.size(); ++i) {
     const char32_t c = code_points[i];
     if (c == kCapitalSigma) {
-      append_code_point(ends_word(code_points, i) ? kFinalSigma : kSigma, lowered);
+      append(ends_word(code_points, i) ? kFinalSigma : kSigma, lowered);
     } else if (c == kCapitalDottedI) {  // the only letter whose lower case has two
-      append_code_point(U'i', lowered);
-      append_code_point(kDotAbove, lowered);
+      append(U'i', lowered);
+      append(kDotAbove, lowered);
     } else {
-      append_code_point(simple_lower(c), lowered);
+      append(simple_lower(c), lowered);
     }
   }
 }

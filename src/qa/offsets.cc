@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <vector>
 
-#include "qa/code_points.h"
+#include "text/utf8.h"
 
 namespace lambert {
 
@@ -19,7 +19,7 @@ void convert_offsets(std::string_view text, OffsetType type, std::span<Answer> a
   std::size_t byte = 0, code_point = 0, utf16 = 0;
   for (std::size_t* offset : offsets) {
     for (; code_point < *offset && byte < text.size(); ++code_point) {
-      utf16 += next_code_point(text, byte) < 0x10000 ? 1 : 2;
+      utf16 += decode_utf8(text, byte) < 0x10000 ? 1 : 2;
     }
     *offset = type == OffsetType::kUtf8 ? byte : utf16;
   }
