@@ -5,7 +5,7 @@
 // begins with '{'; no key stands there twice; at most 10,000 tensors; names of at most 512 bytes;
 // shapes of at most 8 dimensions; a tensor is an object, not an array of its three fields;
 // __metadata__ is not null; numbers fit a double and lone surrogates are refused; dtypes are F32,
-// F16, BF16 and I64.
+// F16, BF16 and I64. Wider in one: -0 is the integer 0.
 #pragma once
 
 #include <span>

@@ -128,6 +128,12 @@ constexpr Conversion kConversions[] = {
     {".pth", "PyTorch", kPythonAdvice},
 };
 
+// What the Trainer of transformers leaves beside the weights.
+bool is_training_state(std::string_view name) {
+  return name == "training_args.bin" || name == "optimizer.pt" || name == "optimizer.bin" ||
+         name == "scheduler.pt" || name == "scheduler.bin" || name.starts_with("rng_state");
+}
+
 bool matches(std::string_view name, std::string_view pattern) {
   return pattern.front() == '.' ? name.ends_with(pattern) : name == pattern;
 }
@@ -135,7 +141,7 @@ bool matches(std::string_view name, std::string_view pattern) {
 [[noreturn]] void fail_without_weights(const std::string& path, const Names& names) {
   for (const Conversion& conversion : kConversions) {
     for (const std::string& name : names) {
-      if (!matches(name, conversion.pattern)) continue;
+      if (is_training_state(name) || !matches(name, conversion.pattern)) continue;
       fail(ErrorCode::kUnsupportedModel, quote(path, 400), ": found ", quote(name), " (",
            conversion.format, "), which is not supported, but no ", kWeights, "; ",
            conversion.advice);

@@ -1,0 +1,235 @@
+#include "store/model_files.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+
+#include "base/error.h"
+
+namespace lambert {
+namespace {
+
+namespace fs = std::filesystem;
+
+// A directory of its own for each test, removed at the end.
+class ModelFilesTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    std::string pattern = ::testing::TempDir() + "/model_files_XXXXXX";
+    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
+    directory_ = pattern;
+  }
+  void TearDown() override { fs::remove_all(directory_); }
+
+  std::string path() const { return directory_.string(); }
+  void add(const std::string& name, const std::string& content = "content of a file") const {
+    std::ofstream(directory_ / name, std::ios::binary) << content;
+  }
+  void add_model() const {
+    add("config.json", "{}");
+    add("model.safetensors", "weights");
+    add("tokenizer.json", "tokenizer");
+  }
+  void remove(const std::string& name) const { fs::remove(directory_ / name); }
+
+  std::string refused(const std::string& path, ErrorCode code) const {
+    try {
+      open_model_files(path);
+    } catch (const Error& error) {
+      EXPECT_EQ(error_code_name(error.code()), error_code_name(code)) << error.what();
+      return error.what();
+    }
+    ADD_FAILURE() << "accepted";
+    return "";
+  }
+  void expect_refused(ErrorCode code, const std::vector<std::string>& parts) const {
+    const std::string message = refused(path(), code);
+    for (const std::string& part : parts) {
+      EXPECT_NE(message.find(part), std::string::npos) << message << "\nexpected: " << part;
+    }
+    EXPECT_NE(message.find(path()), std::string::npos) << message;
+  }
+
+  fs::path directory_;
+};
+
+TEST_F(ModelFilesTest, AWholeModelIsRead) {
+  add_model();
+  ModelFiles files = open_model_files(path());
+  EXPECT_EQ(files.path, path());
+  EXPECT_EQ(files.config_json, "{}");
+  EXPECT_EQ(files.tokenizer_json, "tokenizer");
+  EXPECT_FALSE(files.vocab_txt);
+  EXPECT_FALSE(files.tokenizer_config_json);
+  EXPECT_FALSE(files.special_tokens_map_json);
+  EXPECT_FALSE(files.added_tokens_json);
+  ASSERT_EQ(files.weights.size(), 1U);
+  EXPECT_EQ(files.weights[0].text(), "weights");
+
+  remove("tokenizer.json");
+  add("vocab.txt", "v");
+  add("tokenizer_config.json", "t");
+  add("special_tokens_map.json", "s");
+  add("added_tokens.json", "a");
+  files = open_model_files(path() + "/");
+  EXPECT_FALSE(files.tokenizer_json);
+  EXPECT_EQ(files.vocab_txt, "v");
+  EXPECT_EQ(files.tokenizer_config_json, "t");
+  EXPECT_EQ(files.special_tokens_map_json, "s");
+  EXPECT_EQ(files.added_tokens_json, "a");
+}
+
+TEST_F(ModelFilesTest, TheDefaultModelIsRead) {
+  const ModelFiles files = open_model_files(LAMBERT_SOURCE_DIR "/models/distilbert-minilm-squad");
+  EXPECT_TRUE(files.tokenizer_json);
+  EXPECT_TRUE(files.vocab_txt);
+  EXPECT_EQ(files.weights.size(), 1U);
+}
+
+TEST_F(ModelFilesTest, AllShardsOfAnIndexAreMapped) {
+  add_model();
+  remove("model.safetensors");
+  add("model.safetensors.index.json", R"({"weight_map":{"b":"2.safetensors","a":"1.safetensors",
+                                         "c":"1.safetensors"}})");
+  add("1.safetensors", "one");
+  add("2.safetensors", "two");
+  {
+    const ModelFiles files = open_model_files(path());
+    ASSERT_EQ(files.weights.size(), 2U);
+    EXPECT_EQ(files.weights[0].text(), "one");
+    EXPECT_EQ(files.weights[1].text(), "two");
+  }
+  remove("2.safetensors");
+  expect_refused(ErrorCode::kNotFound, {"names the shard \"2.safetensors\"", "\"1.safetensors\""});
+  // A single file goes before the index, as in transformers.
+  add("model.safetensors", "whole");
+  EXPECT_EQ(open_model_files(path()).weights.at(0).text(), "whole");
+}
+
+TEST_F(ModelFilesTest, AnIndexCannotNameFilesOutsideTheDirectory) {
+  add_model();
+  remove("model.safetensors");
+  for (const std::string name : {"../1.safetensors", "/etc/passwd", "sub/1.safetensors"}) {
+    add("model.safetensors.index.json", R"({"weight_map":{"a":")" + name + R"("}})");
+    expect_refused(ErrorCode::kInvalidModel, {"index.json", name});
+  }
+}
+
+TEST_F(ModelFilesTest, APathThatIsNotADirectoryIsExplained) {
+  EXPECT_NE(refused("", ErrorCode::kNotFound).find("is empty"), std::string::npos);
+  const std::string missing = refused(path() + "/none", ErrorCode::kNotFound);
+  EXPECT_NE(missing.find("no such directory"), std::string::npos) << missing;
+  EXPECT_EQ(missing.find("hf download"), std::string::npos) << missing;
+  const std::string hub = refused("no-such-owner/no-such-model", ErrorCode::kNotFound);
+  EXPECT_NE(hub.find("hf download no-such-owner/no-such-model"), std::string::npos) << hub;
+  add_model();
+  const std::string file = refused(path() + "/model.safetensors", ErrorCode::kNotFound);
+  EXPECT_NE(file.find("is not a directory; pass the directory"), std::string::npos) << file;
+  const std::string below = refused(path() + "/config.json/x", ErrorCode::kNotFound);
+  EXPECT_NE(below.find("no such directory"), std::string::npos) << below;
+}
+
+TEST_F(ModelFilesTest, AnEmptyDirectoryIsExplained) {
+  expect_refused(ErrorCode::kNotFound, {"the directory is empty", "config.json"});
+}
+
+TEST_F(ModelFilesTest, MissingFilesAreNamedWithWhatIsThere) {
+  add_model();
+  remove("config.json");
+  expect_refused(ErrorCode::kNotFound,
+                 {"has no config.json", "found: \"model.safetensors\", \"tokenizer.json\""});
+  add("config.json");
+  remove("tokenizer.json");
+  expect_refused(ErrorCode::kNotFound, {"neither tokenizer.json nor vocab.txt", "found: "});
+  add("spiece.model");
+  expect_refused(ErrorCode::kUnsupportedModel, {"\"spiece.model\"", "AutoTokenizer"});
+  add("vocab.txt");
+  remove("model.safetensors");
+  expect_refused(ErrorCode::kNotFound,
+                 {"neither model.safetensors nor model.safetensors.index.json", "found: "});
+  add("weights.safetensors");
+  expect_refused(ErrorCode::kNotFound, {"rename \"weights.safetensors\""});
+}
+
+TEST_F(ModelFilesTest, LongListingsAreCut) {
+  for (int i = 0; i < 40; ++i) add("file" + std::to_string(i));
+  expect_refused(ErrorCode::kNotFound, {"and 28 more"});
+}
+
+TEST_F(ModelFilesTest, OtherFormatsOfWeightsComeWithAdvice) {
+  add_model();
+  remove("model.safetensors");
+  const std::pair<const char*, const char*> cases[] = {
+      {"model.onnx", "ONNX"},
+      {"model.Q8_0.gguf", "GGUF"},
+      {"rust_model.ot", "rust-bert"},
+      {"tf_model.h5", "from_tf=True"},
+      {"flax_model.msgpack", "from_flax=True"},
+      {"bert_model.ckpt.index", "TensorFlow 1"},
+      {"pytorch_model.bin", "convert it once with Python"},
+      {"pytorch_model.bin.index.json", "sharded PyTorch"},
+      {"model.pt", "PyTorch"},
+      {"adapter_model.safetensors", "merge_and_unload()"},
+  };
+  for (const auto& [name, part] : cases) {
+    add(name);
+    expect_refused(ErrorCode::kUnsupportedModel, {"found \"" + std::string(name) + '"', part});
+    remove(name);
+  }
+  fs::create_directory(directory_ / "onnx");
+  expect_refused(ErrorCode::kUnsupportedModel, {"ONNX"});
+  // The advice that helps most when there are several.
+  add("model.onnx");
+  add("pytorch_model.bin");
+  add("training_args.bin");
+  expect_refused(ErrorCode::kUnsupportedModel, {"found \"pytorch_model.bin\""});
+}
+
+TEST_F(ModelFilesTest, TrainingArgumentsAreNoWeights) {
+  add_model();
+  remove("model.safetensors");
+  for (const char* name : {"training_args.bin", "optimizer.pt", "scheduler.pt", "rng_state.pth"}) {
+    add(name);
+  }
+  expect_refused(ErrorCode::kNotFound, {"has neither model.safetensors"});
+}
+
+TEST_F(ModelFilesTest, GitLfsPointersAreRecognised) {
+  const std::string pointer =
+      "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 45142924\n";
+  for (const std::string name : {"model.safetensors", "tokenizer.json", "config.json"}) {
+    add_model();
+    add(name, pointer);
+    expect_refused(ErrorCode::kInvalidModel, {name, "git lfs pull"});
+  }
+}
+
+TEST_F(ModelFilesTest, BrokenLinksAndDirectoriesInPlaceOfFilesAreNamed) {
+  add_model();
+  remove("tokenizer.json");
+  fs::create_symlink("../../blobs/missing", directory_ / "tokenizer.json");
+  expect_refused(ErrorCode::kNotFound, {"tokenizer.json", "No such file"});
+  remove("tokenizer.json");
+  fs::create_directory(directory_ / "tokenizer.json");
+  expect_refused(ErrorCode::kIo, {"tokenizer.json", "is a directory"});
+}
+
+TEST_F(ModelFilesTest, LinksToFilesAreFollowed) {
+  add_model();
+  add("blob", "linked weights");
+  remove("model.safetensors");
+  fs::create_symlink("blob", directory_ / "model.safetensors");
+  EXPECT_EQ(open_model_files(path()).weights.at(0).text(), "linked weights");
+}
+
+TEST_F(ModelFilesTest, TextFilesAreLimited) {
+  add_model();
+  fs::resize_file(directory_ / "tokenizer.json", (std::uintmax_t{64} << 20) + 1);
+  expect_refused(ErrorCode::kLimitExceeded, {"tokenizer.json", "at most 67108864"});
+}
+
+}  // namespace
+}  // namespace lambert
