@@ -23,7 +23,8 @@ std::string quote(std::string_view text, std::size_t limit) {
   std::string out = "\"";
   for (std::size_t i = 0; i < text.size(); ++i) {
     const auto byte = static_cast<unsigned char>(text[i]);
-    if (i >= limit && (byte & 0xC0) != 0x80) {  // never inside a UTF-8 sequence
+    // Never inside a UTF-8 sequence, which has at most three bytes more.
+    if (i >= limit && ((byte & 0xC0) != 0x80 || i >= limit + 3)) {
       out += "...";
       break;
     }

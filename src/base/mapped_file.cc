@@ -24,7 +24,8 @@ struct Descriptor {
 };
 
 std::size_t open_regular(const std::string& path, Descriptor& file) {
-  file.fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  // O_NONBLOCK: a FIFO without a writer must not hold us up; regular files do not mind.
+  file.fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (file.fd < 0) {
     const auto code = errno == ENOENT || errno == ENOTDIR ? ErrorCode::kNotFound : ErrorCode::kIo;
     fail(code, path, ": cannot be opened: ", std::strerror(errno));
@@ -70,6 +71,7 @@ MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
 void MappedFile::release(std::span<const std::byte> part) const {
   // Only whole pages inside the part: neighbours may be in use.
   const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+  if (part.empty()) return;
   const auto begin = static_cast<std::size_t>(part.data() - data_);
   const std::size_t first = (begin + page - 1) / page * page;
   const std::size_t last = (begin + part.size()) / page * page;
