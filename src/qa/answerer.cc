@@ -38,6 +38,18 @@ unsigned choose_threads(unsigned wanted) {
   return wanted == 0 ? std::min(default_threads(), kMost) : wanted;
 }
 
+// A template that marks the context with a type the model has no embedding for cannot be run.
+void check_template(const LoadedModel& model, const std::string& path) {
+  if (model.config.type_vocab_size == 0) return;
+  for (const TemplatePiece& piece : model.tokenizer->pair_template()) {
+    if (piece.type_id < 0 ||
+        static_cast<std::size_t>(piece.type_id) >= model.config.type_vocab_size) {
+      fail(ErrorCode::kInvalidModel, path, ": the tokenizer's pair template uses token type ",
+           piece.type_id, ", but config.json's type_vocab_size is ", model.config.type_vocab_size);
+    }
+  }
+}
+
 // Keeps all logits of the windows instead of decoding them.
 class LogitsKeeper : public Decoder {
  public:
@@ -61,7 +73,9 @@ struct Answerer::Impl {
         kernels(choose_kernels(given)),
         pool((check_precision(given.precision), choose_threads(given.threads))),
         model(load_model(given.model, kernels, pool)),
-        scheduler(model, kernels, pool) {}
+        scheduler(model, kernels, pool) {
+    check_template(model, given.model);
+  }
 
   std::shared_ptr<Job> make_job(Question question) const;
   void check_ids(const Encoding& encoding) const;

@@ -33,18 +33,6 @@ void load_weights(const ModelFiles& files, const Kernels& kernels, ThreadPool& p
   model.ignored = loader.ignored();
 }
 
-// A template that marks the context with a type the model has no embedding for cannot be run.
-void check_template(const LoadedModel& model, const std::string& path) {
-  if (model.config.type_vocab_size == 0) return;
-  for (const TemplatePiece& piece : model.tokenizer->pair_template()) {
-    if (piece.type_id < 0 ||
-        static_cast<std::size_t>(piece.type_id) >= model.config.type_vocab_size) {
-      fail(ErrorCode::kInvalidModel, path, ": the tokenizer's pair template uses token type ",
-           piece.type_id, ", but config.json's type_vocab_size is ", model.config.type_vocab_size);
-    }
-  }
-}
-
 }  // namespace
 
 LoadedModel load_model(const std::string& path, const Kernels& kernels, ThreadPool& pool) {
@@ -57,7 +45,6 @@ LoadedModel load_model(const std::string& path, const Kernels& kernels, ThreadPo
                               [&] { return load_tokenizer(files); });
   load_weights(files, kernels, pool, model);
   model.tokenizer = tokenizer.get();
-  check_template(model, path);
   model.files = std::move(files.weights);
   model.load_ms =
       std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count();
