@@ -33,7 +33,10 @@ void CalibratedDecoder::add(const Window& window, std::span<const float> start,
   has_window_ = true;
   spans_.reset(kAnswersPerWindow);
   const std::size_t behind = window.context_begin + window.context_tokens;
+  float best_end = -std::numeric_limits<float>::infinity();
+  for (std::size_t j = window.context_begin; j < behind; ++j) best_end = std::max(best_end, end[j]);
   for (std::size_t i = window.context_begin; i < behind; ++i) {
+    if (spans_.full() && start[i] + best_end < spans_.worst().score) continue;  // most of them
     const std::size_t limit = std::min(behind - i, parameters_.max_answer_len);
     for (std::size_t j = i; j < i + limit; ++j) {
       const float logit = start[i] + end[j];

@@ -35,7 +35,9 @@ void HfDecoder::select(const Window& window) {
   // Some may fall together when they are widened to words.
   spans_.reset(parameters_.align_to_words ? 2 * parameters_.top_k + 10 : parameters_.top_k);
   const std::size_t behind = window.context_begin + window.context_tokens;
+  const float best_end = *std::max_element(end_.begin(), end_.end());
   for (std::size_t i = window.context_begin; i < behind; ++i) {
+    if (spans_.full() && start_[i] * best_end < spans_.worst().score) continue;  // most of them
     const std::size_t limit = std::min(behind - i, parameters_.max_answer_len);
     for (std::size_t j = i; j < i + limit; ++j) {
       const float score = start_[i] * end_[j];
