@@ -30,8 +30,9 @@ struct TemplatePiece {
 
 // The contents (not the paths) of a model's tokenizer files; absent where there is no such file.
 struct TokenizerFiles {
-  std::optional<std::string_view> tokenizer_json, vocab_txt, tokenizer_config_json,
-      special_tokens_map_json, added_tokens_json;
+  std::optional<std::string_view> tokenizer_json = {}, vocab_txt = {};
+  std::optional<std::string_view> tokenizer_config_json = {};
+  std::optional<std::string_view> special_tokens_map_json = {}, added_tokens_json = {};
 };
 
 // Immutable after construction, so safe for concurrent use.
