@@ -11,16 +11,13 @@
 namespace {
 
 void read_file(std::span<const std::byte> file) {
-  std::size_t bytes = 0;
+  std::size_t bytes = 0, sum = 0;  // reading all bytes shows the sanitizers a span that is wrong
   lambert::read_safetensors(file, "fuzz", [&](const lambert::Tensor& tensor) {
     if (tensor.data.size() != tensor.elements() * lambert::item_size(tensor.dtype)) std::abort();
-    for (const std::byte byte : tensor.data) {
-      static volatile std::byte sink;
-      sink = byte;
-    }
+    for (const std::byte byte : tensor.data) sum += std::to_integer<std::size_t>(byte);
     bytes += tensor.data.size();
   });
-  if (bytes > file.size()) std::abort();
+  if (bytes > file.size() || sum > 255 * bytes) std::abort();
 }
 
 }  // namespace
