@@ -1,10 +1,7 @@
-// The public interface and the scheduler behind it, on the default model.
+// The public interface on the default model; scheduler_test.cc has what happens between questions.
 #include <gtest/gtest.h>
 
 #include <cstring>
-#include <fstream>
-#include <iterator>
-#include <thread>
 
 #include "kernels/kernels.h"
 #include "lambert/lambert.h"
@@ -24,31 +21,8 @@ const Answerer& answerer() {
   return instance;
 }
 
-std::vector<Question> questions() {
-  std::vector<Question> list;
-  const std::string text = kContext;
-  for (const char* question :
-       {"Who wrote the first program?", "When was the first compiler finished?",
-        "Where did Hopper work?", "Who designed the Analytical Engine?"}) {
-    list.push_back({.question = question, .context = text});
-    list.push_back({.question = question, .context = text.substr(0, 90)});
-    Question windows{.question = question, .context = text + " " + text + " " + text};
-    windows.parameters.max_seq_len = 40;
-    windows.parameters.doc_stride = 10;
-    windows.parameters.top_k = 3;
-    list.push_back(windows);
-  }
-  return list;
-}
-
-void expect_same(const Result& a, const Result& b) {
-  ASSERT_EQ(a.answers.size(), b.answers.size());
-  for (std::size_t i = 0; i < a.answers.size(); ++i) {
-    EXPECT_EQ(a.answers[i].answer, b.answers[i].answer);
-    EXPECT_EQ(a.answers[i].score, b.answers[i].score);  // to the last bit
-    EXPECT_EQ(a.answers[i].start, b.answers[i].start);
-    EXPECT_EQ(a.answers[i].end, b.answers[i].end);
-  }
+Question question() {
+  return {.question = "Who wrote the first program?", .context = kContext};
 }
 
 template <typename Call>
@@ -64,8 +38,7 @@ ErrorCode code_of(const Call& call) {
 }
 
 TEST(Answerer, AnswersWithOffsetsIntoTheContext) {
-  const Result result =
-      answerer().ask({.question = "Who wrote the first program?", .context = kContext});
+  const Result result = answerer().ask(question());
   ASSERT_EQ(result.answers.size(), 1U);
   EXPECT_EQ(result.answers[0].answer, "Ada Lovelace");
   EXPECT_EQ(result.answers[0].start, 0U);
@@ -73,30 +46,6 @@ TEST(Answerer, AnswersWithOffsetsIntoTheContext) {
   EXPECT_EQ(result.windows_done, 1U);
   EXPECT_EQ(result.windows_total, 1U);
   EXPECT_GT(result.tokens, 40U);
-}
-
-TEST(Answerer, QuestionsInFlightGetTheAnswersTheyGetAlone) {
-  std::vector<Result> alone;
-  for (const Question& question : questions()) alone.push_back(answerer().ask(question));
-  std::vector<Pending> pending;
-  for (const Question& question : questions()) pending.push_back(answerer().submit(question));
-  for (std::size_t i = pending.size(); i-- > 0;) expect_same(pending[i].wait(), alone[i]);
-}
-
-TEST(Answerer, ThreadsThatAskAtOnceGetTheAnswersTheyGetAlone) {
-  std::vector<Result> alone;
-  for (const Question& question : questions()) alone.push_back(answerer().ask(question));
-  std::vector<std::thread> threads;
-  for (int t = 0; t < 6; ++t) {
-    threads.emplace_back([&, t] {
-      const auto list = questions();
-      for (std::size_t i = 0; i < list.size(); ++i) {
-        const std::size_t k = (i + static_cast<std::size_t>(t) * 5) % list.size();
-        expect_same(answerer().ask(list[k]), alone[k]);
-      }
-    });
-  }
-  for (auto& thread : threads) thread.join();
 }
 
 TEST(Answerer, LogitsHaveTheSameBitsOnEveryIsaAndForAnyThreads) {
@@ -120,57 +69,26 @@ TEST(Answerer, LogitsHaveTheSameBitsOnEveryIsaAndForAnyThreads) {
   EXPECT_GT(expected[0].context_end, expected[0].context_start);
 }
 
-TEST(Answerer, APriorityGoesFirst) {
-  Question slow = questions()[2];
-  for (int i = 0; i < 4; ++i) slow.context += slow.context;
-  Question urgent = questions()[0];
-  urgent.priority = 1;
-  Pending first = answerer().submit(slow);
-  Pending second = answerer().submit(urgent);
-  second.wait();
-  EXPECT_FALSE(first.done());
-  const Result partial = first.partial();
-  EXPECT_LT(partial.windows_done, partial.windows_total);
-  const Result whole = first.wait();
-  EXPECT_EQ(whole.windows_done, whole.windows_total);
-}
-
-TEST(Answerer, CancelledQuestionsThrowAndLeaveTheOthersAlone) {
-  Pending cancelled = answerer().submit(questions()[2]);
-  Pending kept = answerer().submit(questions()[0]);
-  cancelled.cancel();
-  EXPECT_TRUE(cancelled.done());
-  EXPECT_EQ(code_of([&] { cancelled.wait(); }), ErrorCode::kCancelled);
-  EXPECT_EQ(kept.wait().answers[0].answer, "Ada Lovelace");
-  answerer().submit(questions()[1]);  // dropped at once
-  EXPECT_EQ(answerer().ask(questions()[0]).answers[0].answer, "Ada Lovelace");
-}
-
-TEST(Answerer, ADeadlineThatPassedIsAnError) {
-  Question question = questions()[0];
-  question.deadline = std::chrono::steady_clock::now() - std::chrono::seconds(1);
-  EXPECT_EQ(code_of([&] { answerer().ask(question); }), ErrorCode::kDeadlineExceeded);
-}
-
 TEST(Answerer, RefusesQuestionsThatCannotBeAsked) {
-  const auto code = [](Question question) {
-    return code_of([&] { answerer().ask(std::move(question)); });
+  const auto code = [](Question asked) {
+    return code_of([&] { answerer().ask(std::move(asked)); });
   };
   EXPECT_EQ(code({.question = "", .context = "text"}), ErrorCode::kInvalidInput);
   EXPECT_EQ(code({.question = "Who?", .context = ""}), ErrorCode::kInvalidInput);
   EXPECT_EQ(code({.question = "Who?", .context = "a\xFFz"}), ErrorCode::kInvalidInput);
-  Question question = questions()[0];
-  question.parameters.top_k = 0;
-  EXPECT_EQ(code(question), ErrorCode::kInvalidArgument);
-  question = questions()[2];
-  question.parameters.doc_stride = 40;
-  EXPECT_EQ(code(question), ErrorCode::kInvalidArgument);
-  question = questions()[0];
-  question.parameters.max_seq_len = 513;
-  EXPECT_EQ(code(question), ErrorCode::kInvalidArgument);
-  question = questions()[0];
-  for (int i = 0; i < 9; ++i) question.question += question.question;
-  EXPECT_EQ(code(question), ErrorCode::kInvalidInput);
+  Question asked = question();
+  asked.parameters.top_k = 0;
+  EXPECT_EQ(code(asked), ErrorCode::kInvalidArgument);
+  asked = question();
+  asked.parameters.max_seq_len = 40;
+  asked.parameters.doc_stride = 40;
+  EXPECT_EQ(code(asked), ErrorCode::kInvalidArgument);
+  asked = question();
+  asked.parameters.max_seq_len = 513;
+  EXPECT_EQ(code(asked), ErrorCode::kInvalidArgument);
+  asked = question();
+  for (int i = 0; i < 9; ++i) asked.question += asked.question;
+  EXPECT_EQ(code(asked), ErrorCode::kInvalidInput);
 }
 
 TEST(Answerer, WhitespaceIsAContextWithoutAnAnswer) {

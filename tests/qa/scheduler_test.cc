@@ -1,0 +1,113 @@
+// What happens between questions in flight: packing, threads, priorities, cancelling. On a tiny
+// checkpoint, so that the sanitizers can watch every line.
+#include <gtest/gtest.h>
+
+#include <thread>
+
+#include "lambert/lambert.h"
+
+namespace lambert {
+namespace {
+
+const Answerer& answerer() {
+  static const Answerer instance(
+      {.model = LAMBERT_SOURCE_DIR "/tests/model/data/tiny/distilbert_gelu", .threads = 2});
+  return instance;
+}
+
+// Contexts of 10 to 200 tokens, some of several windows.
+std::vector<Question> questions() {
+  const std::string text = "it wrote the notes in a b c d e , and who wrote the 4 5 6 . ";
+  std::vector<Question> list;
+  for (const char* question : {"who wrote the notes ?", "who wrote the 5 ?", "in the notes ?"}) {
+    list.push_back({.question = question, .context = text});
+    list.push_back({.question = question, .context = text.substr(0, 20)});
+    Question windows{.question = question, .context = text + text + text};
+    windows.parameters.max_seq_len = 20;
+    windows.parameters.doc_stride = 4;
+    windows.parameters.top_k = 3;
+    list.push_back(windows);
+  }
+  return list;
+}
+
+void expect_same(const Result& a, const Result& b) {
+  ASSERT_EQ(a.answers.size(), b.answers.size());
+  for (std::size_t i = 0; i < a.answers.size(); ++i) {
+    EXPECT_EQ(a.answers[i].answer, b.answers[i].answer);
+    EXPECT_EQ(a.answers[i].score, b.answers[i].score);  // to the last bit
+    EXPECT_EQ(a.answers[i].start, b.answers[i].start);
+    EXPECT_EQ(a.answers[i].end, b.answers[i].end);
+  }
+}
+
+template <typename Call>
+ErrorCode code_of(const Call& call) {
+  try {
+    call();
+  } catch (const Error& error) {
+    EXPECT_STRNE(error.what(), "");
+    return error.code();
+  }
+  ADD_FAILURE() << "nothing was thrown";
+  return ErrorCode::kInternal;
+}
+
+TEST(Scheduler, QuestionsInFlightGetTheAnswersTheyGetAlone) {
+  std::vector<Result> alone;
+  for (const Question& question : questions()) alone.push_back(answerer().ask(question));
+  std::vector<Pending> pending;
+  for (const Question& question : questions()) pending.push_back(answerer().submit(question));
+  for (std::size_t i = pending.size(); i-- > 0;) expect_same(pending[i].wait(), alone[i]);
+}
+
+TEST(Scheduler, ThreadsThatAskAtOnceGetTheAnswersTheyGetAlone) {
+  std::vector<Result> alone;
+  for (const Question& question : questions()) alone.push_back(answerer().ask(question));
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 6; ++t) {
+    threads.emplace_back([&, t] {
+      const auto list = questions();
+      for (std::size_t i = 0; i < list.size(); ++i) {
+        const std::size_t k = (i + static_cast<std::size_t>(t) * 5) % list.size();
+        expect_same(answerer().ask(list[k]), alone[k]);
+      }
+    });
+  }
+  for (auto& thread : threads) thread.join();
+}
+
+TEST(Scheduler, APriorityGoesFirst) {
+  Question slow = questions()[2];
+  for (int i = 0; i < 7; ++i) slow.context += slow.context;  // more than one batch
+  Question urgent = questions()[0];
+  urgent.priority = 1;
+  Pending first = answerer().submit(slow);
+  Pending second = answerer().submit(urgent);
+  second.wait();
+  EXPECT_FALSE(first.done());
+  const Result partial = first.partial();
+  EXPECT_LT(partial.windows_done, partial.windows_total);
+  const Result whole = first.wait();
+  EXPECT_EQ(whole.windows_done, whole.windows_total);
+}
+
+TEST(Scheduler, CancelledQuestionsThrowAndLeaveTheOthersAlone) {
+  Pending cancelled = answerer().submit(questions()[2]);
+  Pending kept = answerer().submit(questions()[0]);
+  cancelled.cancel();
+  EXPECT_TRUE(cancelled.done());
+  EXPECT_EQ(code_of([&] { cancelled.wait(); }), ErrorCode::kCancelled);
+  EXPECT_EQ(kept.wait().answers.size(), 1U);
+  answerer().submit(questions()[1]);  // dropped at once
+  EXPECT_EQ(answerer().ask(questions()[0]).answers.size(), 1U);
+}
+
+TEST(Scheduler, ADeadlineThatPassedIsAnError) {
+  Question question = questions()[0];
+  question.deadline = std::chrono::steady_clock::now() - std::chrono::seconds(1);
+  EXPECT_EQ(code_of([&] { answerer().ask(question); }), ErrorCode::kDeadlineExceeded);
+}
+
+}  // namespace
+}  // namespace lambert
