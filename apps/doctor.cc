@@ -1,0 +1,110 @@
+// lambert doctor: whether Lambert can work here.
+#include <CLI/CLI.hpp>
+#include <cmath>
+#include <fstream>
+#include <memory>
+
+#include "base/error.h"
+#include "base/thread_pool.h"
+#include "commands.h"
+#include "model_options.h"
+#include "output.h"
+
+namespace lambert {
+
+namespace {
+
+constexpr const char* kFooter = R"(Examples:
+  lambert doctor
+  lambert doctor --model DIR
+
+Each line begins with OK or FAIL; exit code 1 tells of a FAIL.)";
+
+struct Report {
+  std::string text;
+  bool failed = false;
+
+  // Adds a line with what `check` returns, or with the error that it throws.
+  template <typename Check>
+  void line(const char* name, const Check& check) {
+    std::string result;
+    bool good = true;
+    try {
+      result = check();
+    } catch (const Error& error) {
+      result = error.what();
+      good = false;
+    }
+    failed |= !good;
+    text += (good ? "OK    " : "FAIL  ") + std::string(name) + ": " + for_terminal(result) + '\n';
+  }
+};
+
+std::string first_line(const char* path) {
+  std::ifstream file(path);
+  std::string line;
+  std::getline(file, line);
+  return line;
+}
+
+std::string cpu_name() {
+  std::ifstream file("/proc/cpuinfo");
+  for (std::string line; std::getline(file, line);) {
+    if (line.starts_with("model name")) return line.substr(line.find(':') + 2);
+  }
+  return "not known";
+}
+
+std::string cpu_quota() {
+  if (const std::string v2 = first_line("/sys/fs/cgroup/cpu.max"); !v2.empty()) return v2;
+  const std::string quota = first_line("/sys/fs/cgroup/cpu/cpu.cfs_quota_us");
+  return quota.empty() || quota.starts_with('-') ? "none" : quota + " us";
+}
+
+std::string self_test(const Answerer& answerer) {
+  Question question;
+  question.question = "Who wrote it?";
+  question.context = "It was written in 1843. Ada Lovelace wrote it.";
+  const Result result = answerer.ask(question);
+  if (result.answers.empty()) fail(ErrorCode::kInternal, "the model gave no answer");
+  const Answer& answer = result.answers.front();
+  if (!std::isfinite(answer.score) || answer.end > question.context.size() ||
+      question.context.substr(answer.start, answer.end - answer.start) != answer.answer) {
+    fail(ErrorCode::kInternal, "the answer ", quote(answer.answer), " is not in the text");
+  }
+  return question.question + " " + quote(answer.answer);
+}
+
+int doctor(const Options& options) {
+  Report report;
+  report.line("version", [] { return std::string(LAMBERT_VERSION); });
+  report.line("CPU", cpu_name);
+  report.line("threads", [] { return std::to_string(default_threads()); });
+  report.line("CPU quota", cpu_quota);
+  report.line("model", [&] { return model_path(options); });
+  if (!report.failed) {
+    std::unique_ptr<Answerer> answerer;
+    report.line("opening it", [&] {
+      answerer = std::make_unique<Answerer>(open_model(options));
+      const ModelInfo info = answerer->info();
+      return info.model_type + ", " + std::to_string(info.parameters) + " parameters, " +
+             info.precision + ", " + info.isa + ", " + std::to_string(info.threads) + " threads";
+    });
+    if (answerer) report.line("self-test", [&] { return self_test(*answerer); });
+  }
+  print(report.text);
+  return report.failed ? kExitFailure : kExitOk;
+}
+
+}  // namespace
+
+void add_doctor(CLI::App& app, Invocation& invocation) {
+  auto options = std::make_shared<Options>();
+  CLI::App* command = app.add_subcommand("doctor", "Checks CPU, threads, model and one answer");
+  command->footer(kFooter);
+  add_model_options(*command, *options);
+  command->callback(
+      [options, &invocation] { invocation.run = [options] { return doctor(*options); }; });
+}
+
+}  // namespace lambert

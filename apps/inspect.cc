@@ -1,0 +1,135 @@
+// lambert inspect: what a model directory holds, and whether this version can run it.
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <map>
+#include <memory>
+
+#include "base/thread_pool.h"
+#include "checkpoint/safetensors.h"
+#include "commands.h"
+#include "model/config.h"
+#include "model/encoder.h"
+#include "model_options.h"
+#include "output.h"
+#include "store/model_files.h"
+#include "wire/json_writer.h"
+
+namespace lambert {
+
+namespace {
+
+constexpr const char* kFooter = R"(Examples:
+  lambert inspect
+  lambert inspect DIR --json)";
+
+// Names with values that are JSON text.
+using Facts = std::vector<std::pair<std::string, std::string>>;
+
+struct DTypeCount {
+  std::size_t tensors = 0, bytes = 0;
+};
+
+std::string json_text(std::string_view text) {
+  std::string json;
+  append_json_string(json, text);
+  return json;
+}
+
+void add_config(const EncoderConfig& config, Facts& facts) {
+  facts.emplace_back("model_type", json_text(family_name(config.family)));
+  facts.emplace_back("layers", std::to_string(config.num_layers));
+  facts.emplace_back("hidden_size", std::to_string(config.hidden_size));
+  facts.emplace_back("heads", std::to_string(config.num_heads));
+  facts.emplace_back("intermediate_size", std::to_string(config.intermediate_size));
+  facts.emplace_back("vocab_size", std::to_string(config.vocab_size));
+  facts.emplace_back("max_positions", std::to_string(config.max_positions));
+}
+
+void add_tensors(const ModelFiles& files, Facts& facts) {
+  std::map<std::string_view, DTypeCount> counts;
+  std::size_t tensors = 0;
+  for (const MappedFile& file : files.weights) {
+    read_safetensors(file.bytes(), file.path(), [&](const Tensor& tensor) {
+      ++tensors;
+      ++counts[dtype_name(tensor.dtype)].tensors;
+      counts[dtype_name(tensor.dtype)].bytes += tensor.data.size();
+    });
+  }
+  facts.emplace_back("weight_files", std::to_string(files.weights.size()));
+  facts.emplace_back("tensors", std::to_string(tensors));
+  for (const auto& [dtype, count] : counts) {
+    facts.emplace_back("tensors_" + std::string(dtype), std::to_string(count.tensors));
+    facts.emplace_back("bytes_" + std::string(dtype), std::to_string(count.bytes));
+  }
+}
+
+// Opening is what shows what is not supported: it checks every tensor by name and shape.
+int inspect_opened(const Options& options, const EncoderConfig* config, Facts& facts) {
+  try {
+    const ModelInfo info = open_model(options).info();
+    facts.emplace_back("parameters", std::to_string(info.parameters));
+    facts.emplace_back("max_seq_len", std::to_string(info.max_seq_len));
+    facts.emplace_back("precision", json_text(info.precision));
+    facts.emplace_back("memory_weights_bytes", std::to_string(info.parameters * sizeof(float)));
+    facts.emplace_back("memory_workspace_bytes_384_tokens",
+                       std::to_string(Workspace::bytes(*config, 384, 384, info.threads)));
+    facts.emplace_back("runs", "true");
+    return kExitOk;
+  } catch (const Error& error) {
+    facts.emplace_back("runs", "false");
+    facts.emplace_back("reason", json_text(error.what()));
+    print_error(error.what());
+    return exit_code(error);
+  }
+}
+
+std::string as_json(const Facts& facts) {
+  std::string json = "{";
+  for (const auto& [name, value] : facts) {
+    json += json.size() == 1 ? "" : ",";
+    json += json_text(name) + ':' + value;
+  }
+  return json + "}\n";
+}
+
+std::string as_text(const Facts& facts) {
+  std::string text;
+  for (const auto& [name, value] : facts) {
+    std::string label = name;
+    label.resize(std::max<std::size_t>(label.size(), 34), ' ');
+    text += label + ' ' + for_terminal(value) + '\n';
+  }
+  return text;
+}
+
+int inspect(Options options, bool json) {
+  options.model = model_path(options);
+  Facts facts{{"path", json_text(options.model)}};
+  std::optional<EncoderConfig> config;
+  try {
+    const ModelFiles files = open_model_files(options.model);
+    add_tensors(files, facts);
+    config = parse_config(files.config_json, options.model + "/config.json");
+    add_config(*config, facts);
+  } catch (const Error& error) {  // also what opening fails with, and reported there
+  }
+  const int code = inspect_opened(options, config ? &*config : nullptr, facts);
+  print(json ? as_json(facts) : as_text(facts));
+  return code;
+}
+
+}  // namespace
+
+void add_inspect(CLI::App& app, Invocation& invocation) {
+  auto options = std::make_shared<Options>();
+  CLI::App* command = app.add_subcommand("inspect", "Shows what a model directory holds");
+  command->footer(kFooter);
+  command->add_option("model_directory", options->model, "the same as --model")->type_name("DIR");
+  command->add_flag("--json", invocation.json, "as JSON");
+  add_model_options(*command, *options);
+  command->callback([options, &invocation] {
+    invocation.run = [options, &invocation] { return inspect(*options, invocation.json); };
+  });
+}
+
+}  // namespace lambert

@@ -1,0 +1,103 @@
+// lambert: the command line.
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <csignal>
+#include <exception>
+#include <new>
+
+#include "commands.h"
+#include "output.h"
+#include "wire/result_line.h"
+
+namespace lambert {
+namespace {
+
+constexpr const char* kFooter = R"(Examples:
+  lambert ask --context "Ada Lovelace wrote it in 1843." --question "Who wrote it?"
+  lambert batch --input questions.jsonl --output answers.jsonl
+  lambert eval dev-v1.1.json
+
+Options go before environment variables (LAMBERT_MODEL, LAMBERT_THREADS, LAMBERT_PRECISION,
+LAMBERT_ISA), those before defaults. Results go to standard output, everything else to standard
+error.
+
+Exit codes: 0 done; 1 failed; 2 wrong usage; 3 model missing, damaged or not supported;
+6 some questions of many failed; 130 interrupted.)";
+
+void interrupted(int) {
+  constexpr std::string_view kMessage = "\nlambert: interrupted\n";
+  [[maybe_unused]] const ssize_t put = ::write(STDERR_FILENO, kMessage.data(), kMessage.size());
+  ::_exit(kExitInterrupted);
+}
+
+void set_signals() {
+  std::signal(SIGPIPE, SIG_DFL);  // `lambert ... | head -1` ends quietly
+  std::signal(SIGXFSZ, SIG_IGN);  // a file size limit is an error like a full disk
+  std::signal(SIGINT, interrupted);
+}
+
+int usage_error(const CLI::App& app, const CLI::ParseError& error) {
+  std::string command = "lambert";
+  for (const CLI::App* chosen : app.get_subcommands()) command += " " + chosen->get_name();
+  print_error(std::string(error.what()) + " (see " + command + " --help)");
+  return kExitUsage;
+}
+
+int report(const Error& error, bool json) {
+  print_error(error.what());
+  if (json) print(error_line("", error) + "\n");
+  return exit_code(error);
+}
+
+int run(int argc, char** argv) {
+  CLI::App app("Answers questions from text.", "lambert");
+  Invocation invocation;
+  app.footer(kFooter);
+  app.set_version_flag("--version", "lambert " LAMBERT_VERSION);
+  app.get_formatter()->column_width(34);
+  app.option_defaults()->take_last();
+  add_ask(app, invocation);
+  add_batch(app, invocation);
+  add_eval(app, invocation);
+  add_tokenize(app, invocation);
+  add_logits(app, invocation);
+  add_inspect(app, invocation);
+  add_doctor(app, invocation);
+  add_version(app, invocation);
+  try {
+    try {
+      app.parse(argc, argv);
+    } catch (const CLI::CallForHelp&) {
+      print(app.help());  // of the command, where one was given
+      return kExitOk;
+    } catch (const CLI::CallForVersion& version) {
+      print(std::string(version.what()) + "\n");
+      return kExitOk;
+    } catch (const CLI::ParseError& error) {
+      return usage_error(app, error);
+    }
+    if (invocation.run) return invocation.run();
+    print(app.help());
+    return kExitUsage;
+  } catch (const Error& error) {
+    return report(error, invocation.json);
+  } catch (const std::bad_alloc&) {
+    return report(Error(ErrorCode::kLimitExceeded, "not enough memory"), invocation.json);
+  } catch (const std::exception& error) {
+    return report(Error(ErrorCode::kInternal, error.what()), invocation.json);
+  }
+}
+
+}  // namespace
+}  // namespace lambert
+
+int main(int argc, char** argv) {
+  lambert::set_signals();
+  try {
+    return lambert::run(argc, argv);
+  } catch (const std::exception& error) {  // writing the report failed
+    lambert::print_error(error.what());
+    return lambert::kExitFailure;
+  }
+}

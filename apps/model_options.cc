@@ -1,0 +1,132 @@
+#include "model_options.h"
+
+#include <CLI/CLI.hpp>
+#include <filesystem>
+#include <utility>
+
+#include "output.h"
+#include "wire/question_line.h"
+
+namespace lambert {
+
+namespace {
+
+constexpr const char* kDefaultModel = "models/distilbert-minilm-squad";
+
+// A whole number within the bounds, or CLI11's own complaint with the option's name.
+CLI::Option* add_count(CLI::App& command, const char* name, std::int64_t least,
+                       std::function<void(std::int64_t)> set, const char* help) {
+  auto* option = command.add_option_function<std::int64_t>(name, set, help);
+  option->type_name("N")->check([least](const std::string& text) -> std::string {
+    std::int64_t number = 0;
+    if (!CLI::detail::lexical_cast(text, number)) return "must be a whole number, found " + text;
+    if (number >= least) return {};
+    return "must be at least " + std::to_string(least) + ", found " + text;
+  });
+  return option;
+}
+
+}  // namespace
+
+void add_model_options(CLI::App& command, Options& options) {
+  const char* group = "Model";
+  command.add_option("--model", options.model, "directory in Hugging Face's layout")
+      ->type_name("DIR")
+      ->envname("LAMBERT_MODEL")
+      ->group(group);
+  command.add_option("--threads", options.threads, "0: as many as CPUs and quota allow")
+      ->type_name("N")
+      ->envname("LAMBERT_THREADS")
+      ->group(group);
+  command.add_option("--precision", options.precision, "of the computation: fp32")
+      ->type_name("NAME")
+      ->envname("LAMBERT_PRECISION")
+      ->group(group);
+  command.add_option("--isa", options.isa, "instruction set (see lambert version)")
+      ->type_name("NAME")
+      ->envname("LAMBERT_ISA")
+      ->group(group);
+}
+
+void add_parameter_options(CLI::App& command, Parameters& p) {
+  const std::string group = "How to answer";
+  const auto count = [&](const char* name, std::int64_t least, auto& field, const char* help) {
+    add_count(
+        command, name, least, [&field](std::int64_t n) { field = n; }, help)
+        ->group(group);
+  };
+  count("--top-k", 1, p.top_k, "answers at most (1)");
+  count("--max-seq-len", 1, p.max_seq_len, "tokens of a window (the model's maximum, at most 384)");
+  count("--doc-stride", 0, p.doc_stride,
+        "overlap of windows in tokens (max-seq-len / 2, at most 128)");
+  count("--max-answer-len", 1, p.max_answer_len, "tokens of an answer (hf 15, squad 30)");
+  count("--max-question-len", 1, p.max_question_len,
+        "tokens of a question (64; mode hf ignores it)");
+  command
+      .add_flag("--handle-impossible-answer", p.handle_impossible_answer, "\"\" may be an answer")
+      ->group(group);
+  command
+      .add_flag_callback(
+          "--no-align-to-words", [&p] { p.align_to_words = false; },
+          "answers may begin and end inside words")
+      ->group(group);
+  command
+      .add_option_function<std::string>(
+          "--mode", [&p](const std::string& name) { p.mode = parse_mode(name, "--mode"); },
+          "how spans become answers (hf)")
+      ->check(CLI::IsMember({"hf", "squad", "calibrated"}))
+      ->type_name("NAME")
+      ->group(group);
+  count("--n-best-size", 1, p.n_best_size, "mode squad: candidates of a window (20)");
+  command
+      .add_option("--null-score-diff-threshold", p.null_score_diff_threshold,
+                  "mode squad: no answer above it (0)")
+      ->type_name("X")
+      ->group(group);
+  command.add_option("--score-threshold", p.score_threshold, "leave out answers that score lower")
+      ->type_name("X")
+      ->group(group);
+  command
+      .add_option_function<std::string>(
+          "--offset-type",
+          [&p](const std::string& name) {
+            p.offset_type = parse_offset_type(name, "--offset-type");
+          },
+          "unit of start and end (codepoint)")
+      ->check(CLI::IsMember({"codepoint", "utf8", "utf16"}))
+      ->type_name("NAME")
+      ->group(group);
+}
+
+std::vector<std::string> default_model_paths() {
+  std::error_code error;
+  const auto program = std::filesystem::read_symlink("/proc/self/exe", error);
+  if (error) return {};
+  const auto directory = program.parent_path();
+  return {(directory / kDefaultModel).string(), (directory.parent_path() / kDefaultModel).string()};
+}
+
+std::string model_path(const Options& options) {
+  if (!options.model.empty()) return options.model;
+  std::string looked;
+  for (const std::string& path : default_model_paths()) {
+    std::error_code ignored;
+    if (std::filesystem::exists(path + "/config.json", ignored)) return path;
+    looked += (looked.empty() ? "" : " and ") + path;
+  }
+  throw ModelError(ErrorCode::kNotFound,
+                   "no model: pass --model DIR or set LAMBERT_MODEL (looked for " + looked + ")");
+}
+
+Answerer open_model(const Options& options) {
+  Options resolved = options;
+  resolved.model = model_path(options);
+  try {
+    return Answerer(resolved);
+  } catch (const Error& error) {
+    if (error.code() == ErrorCode::kInvalidArgument) throw;
+    throw ModelError(error.code(), error.what());
+  }
+}
+
+}  // namespace lambert

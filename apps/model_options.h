@@ -1,0 +1,30 @@
+// The options that choose a model and how it answers; the same for every command.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "lambert/lambert.h"
+
+namespace CLI {
+class App;
+}
+
+namespace lambert {
+
+// --model, --threads, --precision, --isa; each also from LAMBERT_MODEL and so on.
+void add_model_options(CLI::App& command, Options& options);
+
+// --top-k and the other parameters of the pipeline.
+void add_parameter_options(CLI::App& command, Parameters& parameters);
+
+// Where the default model is looked for, beside the program.
+std::vector<std::string> default_model_paths();
+
+// options.model, or the first default that is there. Throws ModelError naming where it looked.
+std::string model_path(const Options& options);
+
+// Opens the model; what its files cause is thrown as ModelError.
+Answerer open_model(const Options& options);
+
+}  // namespace lambert
