@@ -70,7 +70,9 @@ int inspect_opened(const Options& options, const EncoderConfig* config, Facts& f
     facts.emplace_back("parameters", std::to_string(info.parameters));
     facts.emplace_back("max_seq_len", std::to_string(info.max_seq_len));
     facts.emplace_back("precision", json_text(info.precision));
-    facts.emplace_back("memory_weights_bytes", std::to_string(info.parameters * sizeof(float)));
+    const std::size_t embeddings = config->vocab_size * config->hidden_size;  // stay in the file
+    facts.emplace_back("memory_packed_weights_bytes",
+                       std::to_string((info.parameters - embeddings) * sizeof(float)));
     facts.emplace_back("memory_workspace_bytes_384_tokens",
                        std::to_string(Workspace::bytes(*config, 384, 384, info.threads)));
     facts.emplace_back("runs", "true");
@@ -107,7 +109,7 @@ int inspect(Options options, bool json) {
   Facts facts{{"path", json_text(options.model)}};
   std::optional<EncoderConfig> config;
   try {
-    const ModelFiles files = open_model_files(options.model);
+    const ModelFiles files = open_model_files(options.model, parse_safetensors_index);
     add_tensors(files, facts);
     config = parse_config(files.config_json, options.model + "/config.json");
     add_config(*config, facts);
