@@ -37,7 +37,7 @@ void load_weights(const ModelFiles& files, const Kernels& kernels, ThreadPool& p
 
 LoadedModel load_model(const std::string& path, const Kernels& kernels, ThreadPool& pool) {
   const auto begin = std::chrono::steady_clock::now();
-  ModelFiles files = open_model_files(path);
+  ModelFiles files = open_model_files(path, parse_safetensors_index);
   LoadedModel model;
   model.config = parse_config(files.config_json, path + "/config.json");
   // The tokenizer is parsed beside the weights where there is more than one thread.

@@ -7,7 +7,6 @@
 
 #include "base/mapped_file.h"
 #include "base/thread_pool.h"
-#include "kernels/kernels.h"
 #include "model/config.h"
 #include "model/weights.h"
 #include "text/tokenizer.h"

@@ -18,7 +18,6 @@
 #include <vector>
 
 #include "base/thread_pool.h"
-#include "kernels/kernels.h"
 #include "model/encoder.h"
 #include "qa/decoder.h"
 #include "qa/loaded_model.h"

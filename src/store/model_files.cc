@@ -6,7 +6,6 @@
 #include <system_error>
 
 #include "base/error.h"
-#include "checkpoint/safetensors.h"
 
 namespace lambert {
 
@@ -192,7 +191,8 @@ MappedFile map_weights(const std::string& path) {
   return file;
 }
 
-std::vector<MappedFile> open_weights(const std::string& path, const Names& names) {
+std::vector<MappedFile> open_weights(const std::string& path, const Names& names,
+                                     const ShardsOfIndex& shards_of_index) {
   std::vector<MappedFile> weights;
   if (contains(names, kWeights)) {
     weights.push_back(map_weights(join(path, kWeights)));
@@ -201,7 +201,7 @@ std::vector<MappedFile> open_weights(const std::string& path, const Names& names
   const std::optional<std::string> index = read_text(path, kIndex, names);
   if (!index) fail_without_weights(path, names);
   const std::string index_path = join(path, kIndex);
-  for (const std::string& shard : parse_safetensors_index(*index, index_path)) {
+  for (const std::string& shard : shards_of_index(*index, index_path)) {
     if (!contains(names, shard)) {
       fail(ErrorCode::kNotFound, index_path, ": names the shard ", quote(shard),
            ", which is not there; ", listing(names));
@@ -213,7 +213,7 @@ std::vector<MappedFile> open_weights(const std::string& path, const Names& names
 
 }  // namespace
 
-ModelFiles open_model_files(const std::string& path) {
+ModelFiles open_model_files(const std::string& path, const ShardsOfIndex& shards_of_index) {
   check_is_directory(path);
   const Names names = list_directory(path);
   if (names.empty()) {
@@ -227,7 +227,7 @@ ModelFiles open_model_files(const std::string& path) {
          kWanted);
   }
   files.config_json = std::move(*config);
-  files.weights = open_weights(path, names);
+  files.weights = open_weights(path, names, shards_of_index);
   files.tokenizer_json = read_text(path, "tokenizer.json", names);
   files.vocab_txt = read_text(path, "vocab.txt", names);
   if (!files.tokenizer_json && !files.vocab_txt) fail_without_tokenizer(path, names);

@@ -1,8 +1,10 @@
 // Where a model's files are: a local directory in Hugging Face's layout.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/mapped_file.h"
@@ -18,11 +20,16 @@ struct ModelFiles {
   std::vector<MappedFile> weights;  // model.safetensors, or all shards of its index, sorted
 };
 
-// Throws kNotFound when the directory, config.json, weights or the tokenizer are missing (the
+// The file names that the JSON text of a shard index refers to; `source` names it in messages.
+using ShardsOfIndex =
+    std::function<std::vector<std::string>(std::string_view json, std::string_view source)>;
+
+// Formats are not the business of this layer: parse_safetensors_index is passed in. Throws what it
+// throws, and kNotFound when the directory, config.json, weights or the tokenizer are missing (the
 // message lists what is there and what was looked for), kUnsupportedModel for weights or a
 // tokenizer in another format only (pytorch_model.bin, tf_model.h5, model.onnx, spiece.model, ...),
-// kInvalidModel for a bad shard index or a Git LFS pointer in place of a file, kLimitExceeded for
+// kInvalidModel for a Git LFS pointer in place of a file, kLimitExceeded for
 // a text file above 64 MiB. model.safetensors is preferred to an index, as in transformers.
-ModelFiles open_model_files(const std::string& path);
+ModelFiles open_model_files(const std::string& path, const ShardsOfIndex& shards_of_index);
 
 }  // namespace lambert

@@ -8,11 +8,16 @@
 #include <fstream>
 
 #include "base/error.h"
+#include "checkpoint/safetensors.h"
 
 namespace lambert {
 namespace {
 
 namespace fs = std::filesystem;
+
+ModelFiles open_files(const std::string& path) {
+  return open_model_files(path, parse_safetensors_index);
+}
 
 // A directory of its own for each test, removed at the end.
 class ModelFilesTest : public ::testing::Test {
@@ -37,7 +42,7 @@ class ModelFilesTest : public ::testing::Test {
 
   std::string refused(const std::string& path, ErrorCode code) const {
     try {
-      open_model_files(path);
+      open_files(path);
     } catch (const Error& error) {
       EXPECT_EQ(error_code_name(error.code()), error_code_name(code)) << error.what();
       return error.what();
@@ -58,7 +63,7 @@ class ModelFilesTest : public ::testing::Test {
 
 TEST_F(ModelFilesTest, AWholeModelIsRead) {
   add_model();
-  ModelFiles files = open_model_files(path());
+  ModelFiles files = open_files(path());
   EXPECT_EQ(files.path, path());
   EXPECT_EQ(files.config_json, "{}");
   EXPECT_EQ(files.tokenizer_json, "tokenizer");
@@ -74,7 +79,7 @@ TEST_F(ModelFilesTest, AWholeModelIsRead) {
   add("tokenizer_config.json", "t");
   add("special_tokens_map.json", "s");
   add("added_tokens.json", "a");
-  files = open_model_files(path() + "/");
+  files = open_files(path() + "/");
   EXPECT_FALSE(files.tokenizer_json);
   EXPECT_EQ(files.vocab_txt, "v");
   EXPECT_EQ(files.tokenizer_config_json, "t");
@@ -83,7 +88,7 @@ TEST_F(ModelFilesTest, AWholeModelIsRead) {
 }
 
 TEST_F(ModelFilesTest, TheDefaultModelIsRead) {
-  const ModelFiles files = open_model_files(LAMBERT_SOURCE_DIR "/models/distilbert-minilm-squad");
+  const ModelFiles files = open_files(LAMBERT_SOURCE_DIR "/models/distilbert-minilm-squad");
   EXPECT_TRUE(files.tokenizer_json);
   EXPECT_TRUE(files.vocab_txt);
   EXPECT_EQ(files.weights.size(), 1U);
@@ -97,7 +102,7 @@ TEST_F(ModelFilesTest, AllShardsOfAnIndexAreMapped) {
   add("1.safetensors", "one");
   add("2.safetensors", "two");
   {
-    const ModelFiles files = open_model_files(path());
+    const ModelFiles files = open_files(path());
     ASSERT_EQ(files.weights.size(), 2U);
     EXPECT_EQ(files.weights[0].text(), "one");
     EXPECT_EQ(files.weights[1].text(), "two");
@@ -106,7 +111,7 @@ TEST_F(ModelFilesTest, AllShardsOfAnIndexAreMapped) {
   expect_refused(ErrorCode::kNotFound, {"names the shard \"2.safetensors\"", "\"1.safetensors\""});
   // A single file goes before the index, as in transformers.
   add("model.safetensors", "whole");
-  EXPECT_EQ(open_model_files(path()).weights.at(0).text(), "whole");
+  EXPECT_EQ(open_files(path()).weights.at(0).text(), "whole");
 }
 
 TEST_F(ModelFilesTest, AnIndexCannotNameFilesOutsideTheDirectory) {
@@ -222,7 +227,7 @@ TEST_F(ModelFilesTest, LinksToFilesAreFollowed) {
   add("blob", "linked weights");
   remove("model.safetensors");
   fs::create_symlink("blob", directory_ / "model.safetensors");
-  EXPECT_EQ(open_model_files(path()).weights.at(0).text(), "linked weights");
+  EXPECT_EQ(open_files(path()).weights.at(0).text(), "linked weights");
 }
 
 TEST_F(ModelFilesTest, TextFilesAreLimited) {
