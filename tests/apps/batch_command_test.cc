@@ -1,0 +1,164 @@
+// lambert batch over the default model: streams, interruptions, full devices.
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+
+#include "process.h"
+#include "test_files.h"
+
+namespace lambert {
+namespace {
+
+const std::string kModel = LAMBERT_SOURCE_DIR "/models/distilbert-minilm-squad";
+
+std::string questions(int count) {
+  std::string lines;
+  for (int i = 0; i < count; ++i) {
+    std::string context = "In " + std::to_string(1800 + i) + " Ada Lovelace wrote part " +
+                          std::to_string(i) + " of it.";
+    for (int k = 0; k < i % 7; ++k) context += " It was long and of no use to anybody.";
+    lines += "{\"id\":\"q" + std::to_string(i) + "\",\"question\":\"Who wrote part " +
+             std::to_string(i) + "?\",\"context\":\"" + context + "\"}\n";
+  }
+  return lines;
+}
+
+Ended batch(std::vector<std::string> arguments, RunOptions options = {}) {
+  arguments.insert(arguments.begin(), {"batch", "--model", kModel});
+  return run(arguments, options);
+}
+
+TEST(BatchCommand, StandardInputToStandardOutput) {
+  RunOptions options;
+  options.input = questions(20);
+  const Ended result = batch({}, options);
+  EXPECT_EQ(result.exit_code, 0);
+  EXPECT_EQ(std::count(result.out.begin(), result.out.end(), '\n'), 20);
+  EXPECT_EQ(result.out.find("{\"id\":\"q0\",\"answers\":[{\"answer\":\"Ada Lovelace\""), 0U);
+  EXPECT_NE(result.err.find("lambert: 20 questions, 0 failed"), std::string::npos) << result.err;
+  EXPECT_EQ(batch({"--quiet", "--input", "-", "--output", "-"}, options).err, "");
+  options.environment = {"LAMBERT_THREADS=1"};
+  EXPECT_EQ(batch({"--isa", "scalar"}, options).out, result.out);
+}
+
+TEST(BatchCommand, BadLinesBecomeRecordsAndExitCode6) {
+  const TestDirectory directory;
+  const std::string input = directory.write(
+      "in",
+      "\n{\"question\":\"\",\"context\":\"b\"}\n{\"question\":\"\\ud800\",\"context\":\"b\"}\n"
+      "\xFF\n{\"id\":1.5,\"question\":\"a\",\"context\":\"\\u0000 b\"}\n"
+      "{\"question\":\"a\",\"context\":\"b\",\"top_k\":0}\n");
+  const Ended result = batch({"--input", input, "--output", directory / "out"});
+  EXPECT_EQ(result.exit_code, 6);
+  EXPECT_NE(result.err.find("5 questions, 4 failed"), std::string::npos) << result.err;
+  const std::string out = read_all(directory / "out");
+  EXPECT_EQ(out.find("{\"id\":2,\"error\":{\"code\":\"invalid_input\""), 0U) << out;
+  EXPECT_NE(out.find("{\"id\":3,\"error\":{\"code\":\"invalid_input\""), std::string::npos) << out;
+  EXPECT_NE(out.find("{\"id\":4,\"error\":{\"code\":\"invalid_input\""), std::string::npos) << out;
+  EXPECT_NE(out.find("{\"id\":1.5,\"answers\":["), std::string::npos) << out;
+  EXPECT_NE(out.find("{\"id\":6,\"error\":{\"code\":\"invalid_argument\""), std::string::npos)
+      << out;
+}
+
+// Ends the program with `signal` once its .partial has `bytes`, goes on with --resume until it is
+// done, and expects the bytes of a run that nobody disturbed.
+void check_interruption(int signal, int exit_code) {
+  const TestDirectory directory;
+  const std::string input = directory.write("in", questions(120));
+  const std::string whole = directory / "whole", out = directory / "out";
+  ASSERT_EQ(batch({"--input", input, "--output", whole}).exit_code, 0);
+  const std::string expected = read_all(whole);
+  const std::vector<std::string> arguments{"--input", input, "--output", out, "--resume"};
+  std::size_t killed = 0;
+  for (const std::size_t share : {0u, 1u, 3u, 6u, 8u}) {
+    RunOptions options;
+    options.meanwhile = [&](int pid, int) {
+      struct stat status {};
+      while (::stat((out + ".partial").c_str(), &status) != 0 ||
+             static_cast<std::size_t>(status.st_size) <= expected.size() * share / 10) {
+        if (::stat(out.c_str(), &status) == 0) return;  // done before
+        ::usleep(500);
+      }
+      ::kill(pid, signal);
+    };
+    const Ended result = batch(arguments, options);
+    if (result.exit_code == 0) break;
+    EXPECT_EQ(result.exit_code, exit_code) << result.err;
+    EXPECT_FALSE(std::filesystem::exists(out));
+    ++killed;
+  }
+  EXPECT_GE(killed, 1U);
+  ASSERT_EQ(batch(arguments).exit_code, 0);
+  EXPECT_EQ(read_all(out), expected);
+  EXPECT_FALSE(std::filesystem::exists(out + ".partial"));
+}
+
+TEST(BatchCommand, KilledAndResumedGivesTheSameBytes) {
+  check_interruption(SIGKILL, 128 + SIGKILL);
+}
+TEST(BatchCommand, InterruptedAndResumedGivesTheSameBytes) {
+  check_interruption(SIGINT, 130);
+}
+
+TEST(BatchCommand, AReaderThatLeavesEndsItQuietly) {
+  RunOptions options;
+  options.input = questions(200);
+  options.close_out = true;
+  const Ended result = batch({}, options);
+  EXPECT_EQ(result.exit_code, 141);
+  EXPECT_EQ(result.err, "");
+}
+
+TEST(BatchCommand, FullDevicesAndUnwritableDirectoriesAreExitCode1) {
+  const TestDirectory directory;
+  const std::string input = directory.write("in", questions(3));
+  const Ended full = batch({"--input", input, "--output", "/dev/full"});
+  EXPECT_EQ(full.exit_code, 1);
+  EXPECT_NE(full.err.find("/dev/full: cannot be written: No space left"), std::string::npos);
+  const Ended none = batch({"--input", input, "--output", directory / "none/out"});
+  EXPECT_EQ(none.exit_code, 1);
+  EXPECT_EQ(batch({"--input", directory / "none"}).exit_code, 1);
+  EXPECT_EQ(batch({"--input", input, "--output", input}).exit_code, 2);
+  EXPECT_EQ(batch({"--input", input, "--resume"}).exit_code, 2);
+}
+
+TEST(BatchCommand, NoHomeIsNeeded) {
+  RunOptions options;
+  options.input = questions(2);
+  options.environment = {"HOME=/proc/nonexistent", "XDG_CACHE_HOME=/proc/nonexistent",
+                         "TMPDIR=/proc/nonexistent"};
+  EXPECT_EQ(batch({}, options).exit_code, 0);
+}
+
+TEST(BatchCommand, AnswersEachQuestionWhileItsWriterWaits) {
+  // A coprocess: the second question is written only after the first answer was read.
+  int in[2], out_pipe[2];
+  ASSERT_EQ(::pipe(in), 0);
+  ASSERT_EQ(::pipe(out_pipe), 0);
+  for (const int fd : {in[1], out_pipe[0]}) ::fcntl(fd, F_SETFD, FD_CLOEXEC);
+  const std::string command = std::string(LAMBERT_PROGRAM) + " batch -q --model '" + kModel +
+                              "' <&" + std::to_string(in[0]) + " >&" + std::to_string(out_pipe[1]);
+  std::FILE* shell = ::popen(command.c_str(), "r");
+  ::close(in[0]);
+  ::close(out_pipe[1]);
+  std::FILE* answers = ::fdopen(out_pipe[0], "r");
+  for (const std::string id : {"q0", "q1"}) {
+    const std::string line =
+        "{\"id\":\"" + id + "\",\"question\":\"Who?\",\"context\":\"Ada wrote it.\"}\n";
+    ASSERT_EQ(::write(in[1], line.data(), line.size()), static_cast<ssize_t>(line.size()));
+    char answer[512];
+    ASSERT_NE(std::fgets(answer, sizeof answer, answers), nullptr);
+    EXPECT_EQ(std::string(answer).find("{\"id\":\"" + id + "\",\"answers\""), 0U) << answer;
+  }
+  ::close(in[1]);
+  std::fclose(answers);
+  EXPECT_EQ(::pclose(shell), 0);
+}
+
+}  // namespace
+}  // namespace lambert

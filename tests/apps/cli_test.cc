@@ -1,0 +1,135 @@
+// What needs no model: usage, help, exit codes, errors.
+#include <gtest/gtest.h>
+
+#include "base/json.h"
+#include "process.h"
+#include "test_files.h"
+
+namespace lambert {
+namespace {
+
+bool contains(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+TEST(Cli, WithoutACommandHelpAndExitCode2) {
+  const Ended result = run({});
+  EXPECT_EQ(result.exit_code, 2);
+  EXPECT_TRUE(contains(result.out, "Subcommands:"));
+  EXPECT_TRUE(contains(result.out, "Exit codes:"));
+}
+
+TEST(Cli, EveryCommandHasHelpWithExamples) {
+  const Ended all = run({"--help"});
+  EXPECT_EQ(all.exit_code, 0);
+  EXPECT_EQ(all.err, "");
+  for (const char* command :
+       {"ask", "batch", "eval", "tokenize", "inspect", "doctor", "version", "logits"}) {
+    const Ended help = run({command, "--help"});
+    EXPECT_EQ(help.exit_code, 0) << command;
+    EXPECT_TRUE(contains(help.out, "Usage: lambert " + std::string(command))) << help.out;
+    EXPECT_TRUE(contains(help.out, "Example")) << command;
+    EXPECT_TRUE(contains(help.out, "lambert " + std::string(command))) << command;
+    EXPECT_EQ(contains(all.out, "  " + std::string(command) + "  "),
+              std::string(command) != "logits");
+  }
+}
+
+TEST(Cli, WrongUsageIsExitCode2WithAHint) {
+  const std::vector<std::vector<std::string>> wrong = {
+      {"nonsense"},
+      {"--nonsense"},
+      {"ask"},
+      {"ask", "--question", "a", "--context", "b", "--top-k", "0"},
+      {"ask", "--question", "a", "--context", "b", "--top-k", "x"},
+      {"ask", "--question", "a", "--context", "b", "--top-k"},
+      {"ask", "--question", "a", "--context", "b", "--doc-stride", "-1"},
+      {"ask", "--question", "a", "--context", "b", "--max-answer-len", "0"},
+      {"ask", "--question", "a", "--context", "b", "--mode", "best"},
+      {"ask", "--question", "a", "--context", "b", "--offset-type", "bytes"},
+      {"ask", "--question", "a", "--context", "b", "--context-file", "c"},
+      {"ask", "--question", "a", "--context", "b", "--threads", "-1"},
+      {"ask", "--question", "a", "b"},
+      {"batch", "--max-line-bytes", "0"},
+      {"eval"},
+      {"tokenize", "--pair", "a"},
+      {"tokenize", "a", "b"}};
+  for (const auto& arguments : wrong) {
+    const Ended result = run(arguments);
+    EXPECT_EQ(result.exit_code, 2) << testing::PrintToString(arguments);
+    EXPECT_EQ(result.out, "") << testing::PrintToString(arguments);
+    EXPECT_EQ(result.err.find("lambert: "), 0U) << result.err;
+    EXPECT_TRUE(contains(result.err, "--help)")) << result.err;
+  }
+}
+
+TEST(Cli, VersionNeedsNoModel) {
+  const TestDirectory directory;
+  RunOptions options;
+  options.environment = {"LAMBERT_MODEL=" + (directory / "none"), "HOME=/nonexistent"};
+  const Ended result = run({"version", "--json"}, options);
+  EXPECT_EQ(result.exit_code, 0);
+  const auto value = parse_json(result.out, "version", ErrorCode::kInternal);
+  EXPECT_EQ(value.at("version").as_string(), LAMBERT_VERSION);
+  EXPECT_EQ(value.at("isas").as_array().at(0).as_string(), "scalar");
+  EXPECT_EQ(run({"--version"}).out, "lambert " LAMBERT_VERSION "\n");
+  EXPECT_TRUE(contains(run({"version"}).out, "selected: "));
+}
+
+TEST(Cli, TheInstructionSetCanBeForcedAndUnknownOnesAreErrors) {
+  RunOptions options;
+  options.environment = {"LAMBERT_ISA=scalar"};
+  EXPECT_TRUE(contains(run({"version"}, options).out, "selected: scalar\n"));
+  options.environment = {"LAMBERT_ISA=mmx"};
+  const Ended result = run({"version"}, options);
+  EXPECT_EQ(result.exit_code, 2);
+  EXPECT_TRUE(contains(result.err, "mmx"));
+}
+
+TEST(Cli, ModelsThatAreNoneAreExitCode3) {
+  const TestDirectory directory;
+  const std::string file = directory.write("file", "x");
+  for (const std::string& path : {directory / "none", directory / ".", file}) {
+    const Ended result = run({"ask", "-q", "a", "-c", "b", "--json", "--model", path});
+    EXPECT_EQ(result.exit_code, 3) << path;
+    EXPECT_EQ(result.err.find("lambert: "), 0U) << result.err;
+    const auto value = parse_json(result.out, "out", ErrorCode::kInternal);
+    EXPECT_FALSE(value.at("error").at("code").as_string().empty());
+    EXPECT_EQ(run({"inspect", path}).exit_code, 3) << path;
+    const Ended doctor = run({"doctor", "--model", path});
+    EXPECT_EQ(doctor.exit_code, 1) << path;
+    EXPECT_TRUE(contains(doctor.out, "\nFAIL  ")) << doctor.out;
+  }
+}
+
+TEST(Cli, TheModelOptionGoesBeforeTheVariable) {
+  const TestDirectory directory;
+  RunOptions options;
+  options.environment = {"LAMBERT_MODEL=" + (directory / "of-variable")};
+  const Ended variable = run({"ask", "-q", "a", "-c", "b"}, options);
+  EXPECT_TRUE(contains(variable.err, "of-variable")) << variable.err;
+  const Ended option =
+      run({"ask", "-q", "a", "-c", "b", "--model", directory / "of-option"}, options);
+  EXPECT_TRUE(contains(option.err, "of-option")) << option.err;
+}
+
+TEST(Cli, FullDevicesAreReported) {
+  RunOptions options;
+  options.out_path = "/dev/full";
+  for (const auto& arguments : std::vector<std::vector<std::string>>{{"--help"}, {"version"}}) {
+    const Ended result = run(arguments, options);
+    EXPECT_EQ(result.exit_code, 1);
+    EXPECT_TRUE(contains(result.err, "standard output: cannot be written: No space left"));
+  }
+}
+
+TEST(Cli, AClosedStandardOutputEndsQuietly) {
+  RunOptions options;
+  options.close_out = true;
+  const Ended result = run({"--help"}, options);
+  EXPECT_EQ(result.exit_code, 141);
+  EXPECT_EQ(result.err, "");
+}
+
+}  // namespace
+}  // namespace lambert

@@ -1,0 +1,25 @@
+// Runs the built program as a user would, and says what it did.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace lambert {
+
+struct Ended {
+  int exit_code = -1;  // 128 + signal where one ended it
+  std::string out, err;
+};
+
+struct RunOptions {
+  std::string input;                                // standard input, then its end
+  std::vector<std::string> environment;             // NAME=VALUE, added
+  std::string out_path;                             // standard output to this file instead
+  bool close_out = false;                           // nobody reads standard output
+  std::function<void(int pid, int out)> meanwhile;  // while it runs; out: its standard output
+};
+
+Ended run(const std::vector<std::string>& arguments, const RunOptions& options = {});
+
+}  // namespace lambert
