@@ -70,8 +70,7 @@ class Fields {
 
   std::string text(std::string_view name) const {
     const auto value = string(name, ErrorCode::kInvalidInput);
-    if (!value)
-      fail(ErrorCode::kInvalidInput, source_, ": the field ", quote(name), " is missing");
+    if (!value) fail(ErrorCode::kInvalidInput, source_, ": the field ", quote(name), " is missing");
     return std::string(*value);
   }
 
