@@ -11,20 +11,14 @@ namespace {
 double reference(Activation activation, double x) {
   const auto sigmoid = [](double v) { return 1 / (1 + std::exp(-v)); };
   switch (activation) {
-    case Activation::kIdentity:
-      return x;
-    case Activation::kGelu:
-      return 0.5 * x * std::erfc(-x / std::sqrt(2.0));
+    case Activation::kIdentity: return x;
+    case Activation::kGelu: return 0.5 * x * std::erfc(-x / std::sqrt(2.0));
     case Activation::kGeluTanh:
       return 0.5 * x * (1 + std::tanh(std::sqrt(2 / M_PI) * (x + 0.044715 * x * x * x)));
-    case Activation::kQuickGelu:
-      return x * sigmoid(1.702 * x);
-    case Activation::kRelu:
-      return x > 0 ? x : 0;
-    case Activation::kSilu:
-      return x * sigmoid(x);
-    case Activation::kTanh:
-      return std::tanh(x);
+    case Activation::kQuickGelu: return x * sigmoid(1.702 * x);
+    case Activation::kRelu: return x > 0 ? x : 0;
+    case Activation::kSilu: return x * sigmoid(x);
+    case Activation::kTanh: return std::tanh(x);
   }
   return 0;
 }
