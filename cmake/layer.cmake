@@ -18,8 +18,8 @@ function(lambert_program target)
 endfunction()
 
 # lambert_test(NAME SOURCES ... DEPENDS layer ... [LABELS label ...]): a GoogleTest program, run
-# whole by ctest. Label `threads`, which tests of the pool, the scheduler and of concurrent calls
-# (and of the interface as a whole) get by their name, means that it also runs under ThreadSanitizer.
+# whole by ctest. Label `threads` means that it also runs under ThreadSanitizer, some ten times
+# slower: not for tests that run the default model.
 function(lambert_test name)
   cmake_parse_arguments(ARG "" "" "SOURCES;DEPENDS;LABELS" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
@@ -29,9 +29,6 @@ function(lambert_test name)
   endforeach()
   target_compile_definitions(${name} PRIVATE LAMBERT_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
   add_test(NAME ${name} COMMAND ${name} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
-  if(name MATCHES "thread|schedul|concurren|answerer|eval_test")
-    list(APPEND ARG_LABELS threads)
-  endif()
   set_tests_properties(${name} PROPERTIES LABELS "${ARG_LABELS}")
   if(threads IN_LIST ARG_LABELS)
     add_dependencies(thread_tests ${name})
