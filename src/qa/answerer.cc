@@ -95,8 +95,7 @@ std::shared_ptr<Job> Answerer::Impl::make_job(Question question) const {
   if (question.question.empty()) fail(ErrorCode::kInvalidInput, "question: is empty");
   if (question.context.empty()) fail(ErrorCode::kInvalidInput, "context: is empty");
   const Tokenizer& tokenizer = *model.tokenizer;
-  job->parameters =
-      resolve(question.parameters, tokenizer.model_max_length(), model.config.max_positions);
+  job->parameters = resolve(question.parameters, tokenizer.model_max_length(), model.max_window);
   job->question = tokenizer.encode(question.question);
   job->context_text = std::move(question.context);
   job->context = tokenizer.encode(job->context_text);
@@ -227,7 +226,7 @@ ModelInfo Answerer::info() const {
   info.hidden_size = config.hidden_size;
   info.heads = config.num_heads;
   info.vocab_size = config.vocab_size;
-  info.max_seq_len = config.max_positions;
+  info.max_seq_len = impl_->model.max_window;
   info.threads = impl_->pool.threads();
   info.load_ms = impl_->model.load_ms;
   return info;

@@ -1,5 +1,6 @@
 #include "qa/loaded_model.h"
 
+#include <algorithm>
 #include <chrono>
 #include <future>
 #include <utility>
@@ -40,6 +41,7 @@ LoadedModel load_model(const std::string& path, const Kernels& kernels, ThreadPo
   ModelFiles files = open_model_files(path, parse_safetensors_index);
   LoadedModel model;
   model.config = parse_config(files.config_json, path + "/config.json");
+  model.max_window = std::min(model.config.max_positions, kMaxWindow);
   // The tokenizer is parsed beside the weights where there is more than one thread.
   auto tokenizer = std::async(pool.threads() > 1 ? std::launch::async : std::launch::deferred,
                               [&] { return load_tokenizer(files); });

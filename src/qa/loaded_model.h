@@ -13,12 +13,17 @@
 
 namespace lambert {
 
+// Tokens of a window at most, whatever config.json's max_position_embeddings allows: attention
+// takes memory and time with its square, and buffers are sized for the longest window at the start.
+inline constexpr std::size_t kMaxWindow = 8192;
+
 // Immutable once loaded. Owns the files that the embedding table points into.
 struct LoadedModel {
   EncoderConfig config;
   Weights weights;
   std::unique_ptr<const Tokenizer> tokenizer;
   std::vector<MappedFile> files;
+  std::size_t max_window = 0;        // min(config.max_positions, kMaxWindow)
   std::size_t parameters = 0;        // numbers in the weights
   std::vector<std::string> ignored;  // tensors of other heads
   double load_ms = 0;

@@ -16,9 +16,9 @@ double milliseconds(Clock::duration duration) {
 }
 
 // Enough rows to keep every thread busy between two barriers; more only costs memory.
-std::size_t token_budget(const EncoderConfig& config, const ThreadPool& pool) {
+std::size_t token_budget(const LoadedModel& model, const ThreadPool& pool) {
   constexpr std::size_t kTokensAThread = 512, kMost = 4096;
-  return std::max(config.max_positions, std::min(kTokensAThread * pool.threads(), kMost));
+  return std::max(model.max_window, std::min(kTokensAThread * pool.threads(), kMost));
 }
 
 }  // namespace
@@ -27,8 +27,7 @@ Scheduler::Scheduler(const LoadedModel& model, const Kernels& kernels, ThreadPoo
     : model_(model),
       kernels_(kernels),
       pool_(pool),
-      workspace_(model.config, token_budget(model.config, pool), model.config.max_positions,
-                 pool.threads()) {
+      workspace_(model.config, token_budget(model, pool), model.max_window, pool.threads()) {
   items_.reserve(workspace_.max_tokens());  // collect() must not throw
 }
 
