@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <unordered_map>
 
+#include "base/python_lower.h"
+#include "base/utf8.h"
 #include "eval/python_text.h"
 
 namespace lambert {

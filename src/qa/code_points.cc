@@ -1,13 +1,11 @@
 #include "qa/code_points.h"
 
+#include "base/utf8.h"
+
 namespace lambert {
 namespace {
 
 constexpr std::size_t kSampleEvery = 256;
-
-bool begins_code_point(char byte) {
-  return (static_cast<unsigned char>(byte) & 0xC0U) != 0x80U;
-}
 
 }  // namespace
 

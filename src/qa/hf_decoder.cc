@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <numeric>
 
-#include "qa/lower.h"
+#include "base/python_lower.h"
 #include "qa/probabilities.h"
 
 namespace lambert {
@@ -60,7 +60,7 @@ void HfDecoder::collect(const Window& window, const Span& span) {
 }
 
 void HfDecoder::merge(std::uint32_t start, std::uint32_t end, double score) {
-  lower(context_.slice(start, end), text_);
+  python_lower(context_.slice(start, end), text_);
   const std::size_t hash = std::hash<std::string>()(text_);
   const auto [place, is_new] =
       by_text_.try_emplace(hash, static_cast<std::uint32_t>(candidates_.size()));
@@ -69,7 +69,7 @@ void HfDecoder::merge(std::uint32_t start, std::uint32_t end, double score) {
     Candidate& candidate = candidates_[i];
     bool same = candidate.start == start && candidate.end == end;
     if (!same) {
-      lower(context_.slice(candidate.start, candidate.end), other_text_);
+      python_lower(context_.slice(candidate.start, candidate.end), other_text_);
       same = text_ == other_text_;
     }
     if (same) {

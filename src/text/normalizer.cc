@@ -6,10 +6,7 @@ namespace {
 
 struct StringSink {
   std::string text;
-  void put(char32_t c, std::uint32_t) {
-    char bytes[4];
-    text.append(bytes, encode_utf8(c, bytes));
-  }
+  void put(char32_t c, std::uint32_t) { append_utf8(c, text); }
 };
 
 }  // namespace

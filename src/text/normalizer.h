@@ -6,9 +6,9 @@
 #include <string>
 #include <string_view>
 
+#include "base/utf8.h"
 #include "text/mark_reorderer.h"
 #include "text/unicode.h"
-#include "text/utf8.h"
 
 namespace lambert {
 

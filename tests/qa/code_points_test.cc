@@ -2,8 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "base/utf8.h"
 #include "qa/offsets.h"
-#include "text/utf8.h"
 
 namespace lambert::test {
 namespace {
@@ -14,8 +14,7 @@ TEST(CodePointIndexTest, FindsEveryCodePoint) {
   std::vector<std::size_t> places;
   for (std::size_t i = 0; i < 1500; ++i) {
     places.push_back(text.size());
-    char bytes[4];
-    text.append(bytes, encode_utf8(std::u32string_view(U"aé€😀b")[i * i % 5], bytes));
+    append_utf8(std::u32string_view(U"aé€😀b")[i * i % 5], text);
   }
   const CodePointIndex index(text);
   ASSERT_EQ(index.size(), places.size());

@@ -5,9 +5,9 @@
 #include <filesystem>
 #include <string>
 
+#include "base/utf8.h"
 #include "golden.h"
 #include "text/unicode.h"
-#include "text/utf8.h"
 
 namespace lambert {
 namespace {
@@ -74,19 +74,14 @@ bool is_scalar(char32_t c) {
   return c < 0xD800 || c >= 0xE000;
 }
 
-void append(std::string& text, char32_t c) {
-  char bytes[4];
-  text.append(bytes, encode_utf8(c, bytes));
-}
-
 // vocab.txt with c in line 2c + 1 and ##c in line 2c + 2, below U+30000.
 std::string alphabet_vocabulary() {
   std::string text = "[UNK]\n";
   for (char32_t c = 0; c < 0x30000; ++c) {
     const bool listed = is_scalar(c) && !char_record(c).has(kWhitespace);
-    if (listed) append(text, c);
+    if (listed) append_utf8(c, text);
     text += '\n';
-    if (listed) append(text += "##", c);
+    if (listed) append_utf8(c, text += "##");
     text += '\n';
   }
   return text;
@@ -97,9 +92,9 @@ std::string scalar_text(char32_t first, char32_t size) {
   for (char32_t c = first; c < first + size; ++c) {
     if (!is_scalar(c)) continue;
     if (!text.empty()) text += ' ';
-    append(text, c);
-    append(text += " a", c);
-    append(text += "b x\u0345", c);
+    append_utf8(c, text);
+    append_utf8(c, text += " a");
+    append_utf8(c, text += "b x\u0345");
     text += "\u0334y";
   }
   return text;

@@ -6,8 +6,8 @@
 #include <random>
 #include <string>
 
+#include "base/utf8.h"
 #include "golden.h"
-#include "text/utf8.h"
 
 namespace lambert {
 namespace {

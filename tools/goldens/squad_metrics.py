@@ -1,8 +1,6 @@
-"""Makes the tables and goldens of SQuAD's metrics.
+"""Makes the goldens of SQuAD's metrics.
 
-  squad_metrics.py tables > src/eval/python_text_tables.h
-      what str.lower(), \\w and str.split() do to every code point, asked of this Python
-  squad_metrics.py goldens DEV_V1.json DEV_V2.json > tests/eval/data/squad_metrics.json
+  squad_metrics.py DEV_V1.json DEV_V2.json > tests/eval/data/squad_metrics.json
       pairs of texts with their normal form, exact match and F1, and figures over whole dev files
       with answers that a seeded generator spoilt
 
@@ -13,73 +11,11 @@ tests compare with.
 
 import json
 import random
-import re
 import struct
 import sys
 
 SURROGATES = range(0xD800, 0xE000)
 CODE_POINTS = [c for c in range(0x110000) if c not in SURROGATES]
-
-
-def ranges(members):
-    found = []
-    for c in members:
-        if found and found[-1][1] == c - 1:
-            found[-1][1] = c
-        else:
-            found.append([c, c])
-    return found
-
-
-def lower_ranges():
-    """[first, last, step, delta] of letters whose lower case is one other code point."""
-    found = []
-    for c in CODE_POINTS:
-        low = chr(c).lower()
-        if len(low) != 1 or ord(low) == c or c == 0x3A3:
-            continue
-        delta = ord(low) - c
-        if found and found[-1][3] == delta:
-            first, last, step, _ = found[-1]
-            gap = c - last
-            if gap in (1, 2) and (first == last or gap == step):
-                found[-1] = [first, c, gap, delta]
-                continue
-        found.append([c, c, 1, delta])
-    return found
-
-
-def print_table(comment, declaration, rows):
-    print(f"\n// {comment}\n{declaration} = {{")
-    line = "   "
-    for row in rows:
-        item = " {" + ", ".join(hex(x) if i < 2 else str(x) for i, x in enumerate(row)) + "},"
-        if len(line) + len(item) > 98:
-            print(line)
-            line = "   "
-        line += item
-    print(line + "\n};")
-
-
-def print_tables():
-    ignorable = [c for c in CODE_POINTS
-                 if ("A" + chr(c) + "\u03a3").lower()[-1] == "\u03c2"
-                 and (chr(c) + "\u03a3").lower()[-1] != "\u03c2"]
-    cased = [c for c in CODE_POINTS if (chr(c) + "\u03a3").lower()[-1] == "\u03c2"]
-    word = [c for c in CODE_POINTS if c >= 0x80 and re.match(r"\w", chr(c))]
-    print("// Made by tools/goldens/squad_metrics.py from Python 3.11 (Unicode 14.0.0).")
-    print("#pragma once\n\n#include <cstdint>\n\nnamespace lambert {\n")
-    print("struct PythonLowerRange {\n  char32_t first, last;\n  std::uint32_t step;\n"
-          "  std::int32_t delta;\n};\n")
-    print("struct PythonRange {\n  char32_t first, last;\n};")
-    print_table("Letters whose lower case is one other code point, the capital sigma left out.",
-                "inline constexpr PythonLowerRange kPythonLower[]", lower_ranges())
-    print_table("What makes a capital sigma after it a final one.",
-                "inline constexpr PythonRange kPythonCased[]", ranges(cased))
-    print_table("What the rule of the final sigma looks past.",
-                "inline constexpr PythonRange kPythonIgnorable[]", ranges(ignorable))
-    print_table("\\w above ASCII.", "inline constexpr PythonRange kPythonWord[]", ranges(word))
-    print("\n}  // namespace lambert")
 
 
 HAND_MADE = [
@@ -211,9 +147,6 @@ def print_goldens(dev_v1, dev_v2):
 
 
 if __name__ == "__main__":
-    if sys.argv[1:] == ["tables"]:
-        print_tables()
-    elif len(sys.argv) == 4 and sys.argv[1] == "goldens":
-        print_goldens(*sys.argv[2:])
-    else:
+    if len(sys.argv) != 3:
         sys.exit(__doc__)
+    print_goldens(*sys.argv[1:])

@@ -21,6 +21,17 @@ Utf8Check check_utf8(std::string_view text);
 // Number of code points of valid UTF-8.
 std::size_t count_code_points(std::string_view text);
 
+// All code points; U+FFFD for each byte that is not part of a well-formed sequence.
+std::u32string decode_utf8(std::string_view text);
+
+// `text` must consist of scalar values.
+std::string encode_utf8(std::u32string_view text);
+
+// Whether a byte of valid UTF-8 is the first one of a code point.
+inline bool begins_code_point(char byte) {
+  return (static_cast<unsigned char>(byte) & 0xC0) != 0x80;
+}
+
 // The code point that starts at `byte` of valid UTF-8; moves `byte` behind it.
 inline char32_t decode_utf8(std::string_view text, std::size_t& byte) {
   const auto at = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
@@ -48,7 +59,7 @@ inline char32_t decode_utf8(std::string_view text, std::size_t& byte) {
 inline std::size_t code_point_before(std::string_view text, std::size_t byte) {
   do {
     --byte;
-  } while ((static_cast<unsigned char>(text[byte]) & 0xC0) == 0x80);
+  } while (!begins_code_point(text[byte]));
   return byte;
 }
 
@@ -79,6 +90,11 @@ inline std::size_t encode_utf8(char32_t c, char* out) {
   out[2] = static_cast<char>(0x80 | (c >> 6 & 0x3F));
   out[3] = static_cast<char>(0x80 | (c & 0x3F));
   return 4;
+}
+
+inline void append_utf8(char32_t c, std::string& out) {
+  char bytes[4];
+  out.append(bytes, encode_utf8(c, bytes));
 }
 
 }  // namespace lambert

@@ -1,4 +1,4 @@
-#include "text/utf8.h"
+#include "base/utf8.h"
 
 #include <cstring>
 
@@ -57,10 +57,30 @@ Utf8Check check_utf8(std::string_view text) {
 
 std::size_t count_code_points(std::string_view text) {
   std::size_t count = 0;
-  for (const char byte : text) {
-    count += static_cast<std::size_t>((static_cast<unsigned char>(byte) & 0xC0) != 0x80);
-  }
+  for (const char byte : text) count += static_cast<std::size_t>(begins_code_point(byte));
   return count;
+}
+
+std::u32string decode_utf8(std::string_view text) {
+  constexpr char32_t kReplacement = 0xFFFD;
+  std::u32string decoded;
+  decoded.reserve(text.size());
+  for (std::size_t i = 0; i < text.size();) {
+    if (static_cast<unsigned char>(text[i]) < 0x80 || sequence_length(text.substr(i)) > 0) {
+      decoded += decode_utf8(text, i);
+    } else {
+      decoded += kReplacement;
+      ++i;
+    }
+  }
+  return decoded;
+}
+
+std::string encode_utf8(std::u32string_view text) {
+  std::string encoded;
+  encoded.reserve(text.size());
+  for (const char32_t c : text) append_utf8(c, encoded);
+  return encoded;
 }
 
 }  // namespace lambert
