@@ -68,6 +68,8 @@ void add_bert_defaults(TokenizerConfig& config) {
     if (std::none_of(tokens.begin(), end, known)) tokens.push_back(named);
   }
   config.special_tokens = std::move(tokens);
+  config.has_token_types =
+      config.has_token_types.value_or(config.tokenizer_class != "DistilBertTokenizer");
 }
 
 // What TokenizersBackend.__init__ adds to the tokens that `added` has already.
@@ -110,6 +112,9 @@ std::unique_ptr<const Tokenizer> assemble(WordPiece model, AddedTokens added,
   };
   const std::optional<std::int32_t> cls_id = id_of("cls_token");
   if (!pair) pair = bert_pair_template(cls_id.value(), id_of("sep_token").value());
+  if (!config.has_token_types.value_or(false)) {
+    for (TemplatePiece& piece : *pair) piece.type_id = 0;
+  }
   return std::make_unique<WordPieceTokenizer>(
       WordPieceTokenizer::Parts{std::move(model), std::move(added), normalizer, std::move(*pair),
                                 cls_id, config.model_max_length});

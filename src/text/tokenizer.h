@@ -51,6 +51,11 @@ class Tokenizer {
   virtual std::size_t vocab_size() const = 0;                 // added tokens included
   virtual std::string_view token(std::int32_t id) const = 0;  // "" for an id without a token
 
+  // The types are all 0 for a tokenizer that has no token_type_ids among its model_input_names: the
+  // question-answering pipeline of transformers 5.2.0 then passes none. Those names are what
+  // tokenizer_config.json says; without them, BERT's own classes have types, DistilBertTokenizer
+  // has none, and neither has any class other than BertTokenizer and MobileBertTokenizer that finds
+  // a tokenizer.json.
   const std::vector<TemplatePiece>& pair_template() const { return pair_template_; }
   std::optional<std::int32_t> cls_id() const { return cls_id_; }
   // tokenizer_config.json's model_max_length, absent when it is missing or absurd (1e30).

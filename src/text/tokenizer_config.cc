@@ -124,6 +124,14 @@ std::optional<std::size_t> read_max_length(const JsonFields& file) {
   return static_cast<std::size_t>(length);
 }
 
+std::optional<bool> read_has_token_types(const JsonFields& file) {
+  if (file.find("model_input_names") == nullptr) return std::nullopt;
+  const json::array& names = file.array("model_input_names");
+  return std::any_of(names.begin(), names.end(), [](const json::value& name) {
+    return name.is_string() && name.get_string() == "token_type_ids";
+  });
+}
+
 // {"101": {"content": "[CLS]", ...}, ...}
 void read_added_tokens_decoder(const JsonFields& decoder, TokenizerConfig& config) {
   for (const auto& member : decoder.object) {
@@ -187,6 +195,7 @@ TokenizerConfig read_tokenizer_config(const TokenizerFiles& files,
   config.strip_accents = file.find_bool("strip_accents");
   config.tokenize_chinese_chars = file.find_bool("tokenize_chinese_chars").value_or(true);
   config.split_special_tokens = file.find_bool("split_special_tokens").value_or(false);
+  config.has_token_types = read_has_token_types(file);
   config.model_max_length = read_max_length(file);
 
   SpecialTokens named;

@@ -19,6 +19,7 @@ struct TokenizerConfig {
   std::optional<bool> do_lower_case, strip_accents;
   bool tokenize_chinese_chars = true;
   bool split_special_tokens = false;
+  std::optional<bool> has_token_types;          // whether model_input_names has token_type_ids
   std::optional<std::size_t> model_max_length;  // absent when missing or absurd (1e30)
 
   // "cls_token" etc. in the order in which transformers adds them: the seven standard names, then

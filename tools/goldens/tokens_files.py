@@ -138,6 +138,8 @@ def config_cases():
             "extra": {"extra_special_tokens": ["[X1]"], "additional_special_tokens": ["<new>"]},
             "named extra": {"extra_special_tokens": {"own_token": "<new>"}, "other_token": "[X1]"},
             "null tokens": {"mask_token": None, "pad_token": None, "bos_token": None},
+            "with types": {"model_input_names": ["input_ids", "token_type_ids", "attention_mask"]},
+            "without types": {"model_input_names": ["input_ids", "attention_mask"]},
             "length 512": {"model_max_length": 512}, "length 1e30": {"model_max_length": 1e30},
             "length big": {"model_max_length": 1000000000000000019884624838656},
             "length 128.0": {"model_max_length": 128.0}, "max_len": {"max_len": 77},
@@ -190,8 +192,11 @@ def expected(folder):
         coded = tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)
         texts.append([coded.input_ids, [list(o) for o in coded.offset_mapping], coded.word_ids()])
     pair = tokenizer(QUESTION, CONTEXT, return_token_type_ids=True)
+    types = pair.token_type_ids
+    if "token_type_ids" not in tokenizer.model_input_names:  # the pipeline passes none
+        types = [0] * len(types)
     length = tokenizer.model_max_length
-    return {"texts": texts, "pair_ids": pair.input_ids, "pair_types": pair.token_type_ids,
+    return {"texts": texts, "pair_ids": pair.input_ids, "pair_types": types,
             "cls_id": tokenizer.cls_token_id, "max_length": None if length > 1e9 else int(length)}
 
 
