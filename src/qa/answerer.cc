@@ -38,15 +38,30 @@ unsigned choose_threads(unsigned wanted) {
   return wanted == 0 ? std::min(default_threads(), kMost) : wanted;
 }
 
-// A template that marks the context with a type the model has no embedding for cannot be run.
+// Ids and types of the pair template's special tokens must have rows in the embedding tables.
 void check_template(const LoadedModel& model, const std::string& path) {
-  if (model.config.type_vocab_size == 0) return;
+  const EncoderConfig& config = model.config;
   for (const TemplatePiece& piece : model.tokenizer->pair_template()) {
-    if (piece.type_id < 0 ||
-        static_cast<std::size_t>(piece.type_id) >= model.config.type_vocab_size) {
-      fail(ErrorCode::kInvalidModel, path, ": the tokenizer's pair template uses token type ",
-           piece.type_id, ", but config.json's type_vocab_size is ", model.config.type_vocab_size);
+    if (piece.id < 0 || static_cast<std::size_t>(piece.id) >= config.vocab_size) {
+      fail(ErrorCode::kInvalidModel, path, ": the tokenizer's pair template has the special token ",
+           quote(model.tokenizer->token(piece.id)), " with the id ", piece.id,
+           ", but config.json's vocab_size is ", config.vocab_size,
+           "; the tokenizer files are of another model or lack that token");
     }
+    if (config.type_vocab_size == 0) continue;
+    if (piece.type_id < 0 || static_cast<std::size_t>(piece.type_id) >= config.type_vocab_size) {
+      fail(ErrorCode::kInvalidModel, path, ": the tokenizer's pair template uses token type ",
+           piece.type_id, ", but config.json's type_vocab_size is ", config.type_vocab_size);
+    }
+  }
+}
+
+// An error says which of the two texts it is about.
+Encoding encode(const Tokenizer& tokenizer, std::string_view text, const char* name) {
+  try {
+    return tokenizer.encode(text);
+  } catch (const Error& error) {
+    fail(error.code(), name, ": ", error.what());
   }
 }
 
@@ -96,9 +111,9 @@ std::shared_ptr<Job> Answerer::Impl::make_job(Question question) const {
   if (question.context.empty()) fail(ErrorCode::kInvalidInput, "context: is empty");
   const Tokenizer& tokenizer = *model.tokenizer;
   job->parameters = resolve(question.parameters, tokenizer.model_max_length(), model.max_window);
-  job->question = tokenizer.encode(question.question);
+  job->question = encode(tokenizer, question.question, "question");
   job->context_text = std::move(question.context);
-  job->context = tokenizer.encode(job->context_text);
+  job->context = encode(tokenizer, job->context_text, "context");
   check_ids(job->question);
   check_ids(job->context);
   const auto& pieces = tokenizer.pair_template();
