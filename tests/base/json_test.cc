@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <optional>
 #include <string>
 
 namespace lambert {
@@ -79,6 +80,22 @@ TEST(Json, NumbersThatOverflowADoubleAreRefused) {
   refused("[[{\"a\":-1e400}]]");
   refused(std::string(400, '9'));
   EXPECT_EQ(parse("1e-999").as_double(), 0.0);
+}
+
+TEST(Json, PartsOutliveTheDocumentAndTheText) {
+  const std::string long_text(1000, 'x');
+  std::optional<boost::json::value> moved, copied;
+  {
+    const std::string text =
+        R"({"a":[{"a key too long for a small string":")" + long_text + R"("}],"b":[1,"two"]})";
+    boost::json::value document = parse(text);
+    moved.emplace(std::move(document.as_object()["a"]));
+    copied.emplace(document.at("b"));
+  }
+  EXPECT_EQ(moved->as_array()[0].at("a key too long for a small string").as_string(), long_text);
+  moved->as_array().resize(100);
+  EXPECT_TRUE(moved->as_array()[99].is_null());
+  EXPECT_EQ(*copied, boost::json::value({1, "two"}));
 }
 
 TEST(Json, DepthIsLimited) {
