@@ -16,8 +16,8 @@ struct JsonLimits {
 
 // Throws `code` with "<source>: ... at byte N" for text that is not one JSON value in valid UTF-8
 // (lone surrogates, a BOM, numbers that overflow a double and trailing text are refused too).
-// The value is for reading, by one thread: all of its parts share memory that only grows and that is
-// freed with the last of them, copies and parts that were moved out included.
+// The value is for reading, by one thread: all of its parts share memory that only grows and that
+// is freed with the last of them, copies and parts that were moved out included.
 boost::json::value parse_json(std::string_view text, std::string_view source, ErrorCode code,
                               const JsonLimits& limits = {});
 
