@@ -50,31 +50,31 @@ enum class Mode {  // how spans of tokens become answers (docs/modes.md)
 };
 enum class OffsetType { kCodePoint, kUtf8, kUtf16 };  // the unit of Answer::start and Answer::end
 
-// How to answer. An absent value means the default of the mode and model.
+// How to answer; lengths are tokens. Absent: the default. R: a window's room for context.
 struct Parameters {
   Mode mode = Mode::kHf;
-  std::int64_t top_k = 1;                      // answers returned at most, >= 1
-  std::optional<std::int64_t> max_seq_len;     // tokens of a window; min(model's maximum, 384)
-  std::optional<std::int64_t> doc_stride;      // overlap in tokens; min(max_seq_len / 2, 128)
-  std::optional<std::int64_t> max_answer_len;  // tokens; hf 15, squad 30, calibrated no limit
-  std::int64_t max_question_len = 64;          // tokens; mode hf ignores it, as the pipeline does
+  std::int64_t top_k = 1;                      // answers returned at most, 1..1000
+  std::optional<std::int64_t> max_seq_len;     // 1..ModelInfo::max_seq_len; at most 384 by default
+  std::optional<std::int64_t> doc_stride;      // overlap, 0.. < R; min(max_seq_len / 2, 128)
+  std::optional<std::int64_t> max_answer_len;  // >= 1; hf 15, squad 30, calibrated no limit
+  std::int64_t max_question_len = 64;          // >= 1; mode hf ignores it, as the pipeline does
   bool handle_impossible_answer = false;       // "" may be an answer
   bool align_to_words = true;                  // mode hf: answers begin and end at word borders
-  std::int64_t n_best_size = 20;               // mode squad
+  std::int64_t n_best_size = 20;               // mode squad; 1..1000
   double null_score_diff_threshold = 0.0;      // mode squad
   std::optional<double> score_threshold;       // answers with a lower score are left out
   OffsetType offset_type = OffsetType::kCodePoint;
 };
 
 struct Question {
-  std::string question = {}, context = {};
+  std::string question = {}, context = {};  // valid UTF-8, not empty; else kInvalidInput
   Parameters parameters = {};
   int priority = 0;  // higher first; equal ones in the order of submission
   std::chrono::steady_clock::time_point deadline = std::chrono::steady_clock::time_point::max();
 };
 struct Answer {
   std::string answer;  // exactly context[start, end)
-  double score = 0;
+  double score = 0;    // a probability, except that mode hf adds them up: it may exceed 1
   std::size_t start = 0, end = 0;
 };
 
@@ -93,7 +93,6 @@ struct TokenizedPair {
   std::vector<std::size_t> start, end;                // code points of the text the token is from
   std::vector<std::optional<std::uint32_t>> word_id;  // absent for special tokens
 };
-
 struct WindowLogits {
   std::vector<float> start, end;                   // (tokens)
   std::size_t context_start = 0, context_end = 0;  // the context's tokens within the window
@@ -102,15 +101,15 @@ struct WindowLogits {
 struct ModelInfo {
   std::string path, model_type, isa, precision;
   std::size_t parameters = 0, layers = 0, hidden_size = 0, heads = 0, vocab_size = 0,
-              max_seq_len = 0;
+              max_seq_len = 0;  // of the longest window possible, not the default
   unsigned threads = 0;
   double load_ms = 0;
 };
 struct Options {
   std::string model = {};          // a directory in Hugging Face's layout
-  unsigned threads = 0;            // 0: what affinity and the cgroup quota allow
-  std::string precision = "fp32";  // "fp32"
-  std::string isa = {};            // "" best of this CPU; else as LAMBERT_ISA
+  unsigned threads = 0;            // 1..256; 0: what affinity and the cgroup quota allow
+  std::string precision = "fp32";  // or "auto", which is fp32 today
+  std::string isa = {};  // scalar, avx2, avx512; "": LAMBERT_ISA if set, else the fastest here
 };
 
 class Pending {  // a question on its way; destroying it cancels it. Must not outlive the Answerer.
@@ -118,7 +117,7 @@ class Pending {  // a question on its way; destroying it cancels it. Must not ou
   Pending(Pending&&) noexcept;
   Pending& operator=(Pending&&) noexcept;
   ~Pending();
-  Result wait();           // helps to compute until answered; once. Throws Error.
+  Result wait();           // helps to compute until answered; once. Throws as Answerer::ask
   bool done() const;       // wait() would return or throw at once
   Result partial() const;  // the answers of the windows finished so far
   void cancel();           // wait() throws kCancelled, unless it was done before
@@ -132,9 +131,12 @@ class Pending {  // a question on its way; destroying it cancels it. Must not ou
 
 class Answerer {  // a model, ready to answer
  public:
+  // Throws kInvalidArgument, kNotFound, kIo, kInvalidModel, kUnsupportedModel, kLimitExceeded.
   explicit Answerer(const Options& options);
   ~Answerer();
   Answerer(Answerer&&) noexcept;
+  // These throw kInvalidInput, kLimitExceeded; all but tokenize kInvalidArgument, kInvalidModel;
+  // ask, logits and Pending::wait kDeadlineExceeded.
   Result ask(Question question) const;
   Pending submit(Question question) const;  // questions in flight are computed together
   TokenizedPair tokenize(std::string_view question, std::string_view context) const;

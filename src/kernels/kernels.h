@@ -6,7 +6,7 @@
 //    order with fused multiply-add (so vectors run over j);
 //  * a sum over a row goes to 16 lanes, element i to lane i % 16 in order, and the lanes are added
 //    as a tree: i with i + 8, then i + 4, i + 2, i + 1;
-//  * exp, erf and tanh are the polynomials of math_constants.h.
+//  * exp is the polynomial of math_constants.h; erf and tanh are formulae over it.
 // The functions neither allocate nor throw, keep no state and may run in many threads at once.
 //
 // Matrices are row-major with a stride in floats. Weights stand in panels of kPanel columns:
