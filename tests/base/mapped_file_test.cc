@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "../code_of.h"
 #include "base/error.h"
 
 namespace lambert {
@@ -30,16 +31,6 @@ class MappedFileTest : public ::testing::Test {
 
   std::filesystem::path directory_;
 };
-
-template <typename Call>
-ErrorCode code_of(const Call& call) {
-  try {
-    call();
-  } catch (const Error& error) {
-    return error.code();
-  }
-  return ErrorCode::kInternal;
-}
 
 TEST_F(MappedFileTest, ShowsTheBytesOfTheFile) {
   const std::string path = file(std::string("a\0b", 3));

@@ -3,6 +3,7 @@
 
 #include <cstring>
 
+#include "../code_of.h"
 #include "kernels/kernels.h"
 #include "lambert/lambert.h"
 
@@ -23,18 +24,6 @@ const Answerer& answerer() {
 
 Question question() {
   return {.question = "Who wrote the first program?", .context = kContext};
-}
-
-template <typename Call>
-ErrorCode code_of(const Call& call) {
-  try {
-    call();
-  } catch (const Error& error) {
-    EXPECT_STRNE(error.what(), "");
-    return error.code();
-  }
-  ADD_FAILURE() << "nothing was thrown";
-  return ErrorCode::kInternal;
 }
 
 TEST(Answerer, AnswersWithOffsetsIntoTheContext) {

@@ -9,23 +9,8 @@
 namespace lambert::test {
 namespace {
 
-using Texts = std::vector<std::string>;
-
-Result decode(const ResolvedParameters& parameters, const PlainContext& context,
-              const std::vector<PlainWindow>& windows) {
-  const auto decoder = make_decoder(parameters, context.text, context.encoding);
-  for (const PlainWindow& window : windows) window.add_to(*decoder);
-  return decoder->result();
-}
-
 double expected_score(double logit) {
   return 1 / (1 + std::exp(-0.1 * logit));
-}
-
-PlainWindow peak(std::size_t first, std::size_t count, std::size_t token, float logit) {
-  PlainWindow window(first, count);
-  window.start_of(token) = window.end_of(token) = logit;
-  return window;
 }
 
 TEST(CalibratedDecoderTest, ScoresDoNotDependOnOtherSpans) {

@@ -1,6 +1,8 @@
 // Windows over a context whose tokens are its space-separated pieces, with logits made by hand.
 #pragma once
 
+#include <gtest/gtest.h>
+
 #include <limits>
 #include <string>
 #include <vector>
@@ -67,6 +69,13 @@ struct PlainWindow {
   void add_to(Decoder& decoder) const { decoder.add(window, start, end); }
 };
 
+// A window where one token is likely to begin and to end the answer.
+inline PlainWindow peak(std::size_t first, std::size_t count, std::size_t token, float logit) {
+  PlainWindow window(first, count);
+  window.start_of(token) = window.end_of(token) = logit;
+  return window;
+}
+
 inline ResolvedParameters parameters_of(Mode mode, std::size_t top_k) {
   Parameters parameters;
   parameters.mode = mode;
@@ -75,8 +84,22 @@ inline ResolvedParameters parameters_of(Mode mode, std::size_t top_k) {
   return resolved;
 }
 
-inline std::vector<std::string> texts_of(const Result& result) {
-  std::vector<std::string> texts;
+// Also checks that the offsets are those of the answers' texts.
+inline Result decode(const ResolvedParameters& parameters, const PlainContext& context,
+                     const std::vector<PlainWindow>& windows) {
+  const auto decoder = make_decoder(parameters, context.text, context.encoding);
+  for (const PlainWindow& window : windows) window.add_to(*decoder);
+  Result result = decoder->result();
+  for (const Answer& a : result.answers) {
+    EXPECT_EQ(a.answer, context.text.substr(a.start, a.end - a.start));
+  }
+  return result;
+}
+
+using Texts = std::vector<std::string>;
+
+inline Texts texts_of(const Result& result) {
+  Texts texts;
   for (const Answer& answer : result.answers) texts.push_back(answer.answer);
   return texts;
 }

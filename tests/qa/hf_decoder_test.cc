@@ -9,19 +9,6 @@
 namespace lambert::test {
 namespace {
 
-using Texts = std::vector<std::string>;
-
-Result decode(const ResolvedParameters& parameters, const PlainContext& context,
-              const std::vector<PlainWindow>& windows) {
-  const auto decoder = make_decoder(parameters, context.text, context.encoding);
-  for (const PlainWindow& window : windows) window.add_to(*decoder);
-  const Result result = decoder->result();
-  for (const Answer& a : result.answers) {
-    EXPECT_EQ(a.answer, context.text.substr(a.start, a.end - a.start));
-  }
-  return result;
-}
-
 // Two tokens with start probabilities 3/4, 1/4 and end probabilities 1/4, 3/4.
 PlainWindow two_tokens() {
   PlainWindow window(0, 2);

@@ -4,6 +4,7 @@
 
 #include <thread>
 
+#include "../code_of.h"
 #include "lambert/lambert.h"
 
 namespace lambert {
@@ -39,18 +40,6 @@ void expect_same(const Result& a, const Result& b) {
     EXPECT_EQ(a.answers[i].start, b.answers[i].start);
     EXPECT_EQ(a.answers[i].end, b.answers[i].end);
   }
-}
-
-template <typename Call>
-ErrorCode code_of(const Call& call) {
-  try {
-    call();
-  } catch (const Error& error) {
-    EXPECT_STRNE(error.what(), "");
-    return error.code();
-  }
-  ADD_FAILURE() << "nothing was thrown";
-  return ErrorCode::kInternal;
 }
 
 TEST(Scheduler, QuestionsInFlightGetTheAnswersTheyGetAlone) {
