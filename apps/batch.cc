@@ -76,11 +76,12 @@ void add_batch(CLI::App& app, Invocation& invocation) {
       ->type_name("FILE");
   command->add_flag("--resume", options->batch.resume, "go on with OUTPUT.partial");
   command->add_flag("-q,--quiet", options->quiet, "no progress and no summary");
-  command
-      ->add_option("--max-line-bytes", options->batch.max_line_bytes,
-                   "longer lines become errors (67108864)")
-      ->type_name("N")
-      ->check(CLI::PositiveNumber);
+  add_count(
+      *command, "--max-line-bytes", 1, kNoMost,
+      [options = options.get()](std::int64_t n) {
+        options->batch.max_line_bytes = static_cast<std::size_t>(n);
+      },
+      "longer lines become errors (67108864)");
   add_model_options(*command, options->model);
   add_parameter_options(*command, options->batch.defaults);
   command->callback(

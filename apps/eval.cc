@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 #include <memory>
+#include <optional>
 
 #include "base/error.h"
 #include "commands.h"
@@ -36,7 +37,7 @@ struct EvalOptions {
   std::size_t limit = std::numeric_limits<std::size_t>::max();
 };
 
-void write_predictions(const std::string& path, const SquadData& data,
+void write_predictions(OutputFile& file, const SquadData& data,
                        const std::vector<std::string>& answers) {
   std::string text = "{";
   for (std::size_t i = 0; i < answers.size(); ++i) {
@@ -46,7 +47,6 @@ void write_predictions(const std::string& path, const SquadData& data,
     text += ": ";
     append_json_string(text, answers[i]);
   }
-  OutputFile file(path, false);
   file.append(text + "}");
   file.finish();
 }
@@ -57,6 +57,8 @@ int eval(EvalOptions options, bool json) {
   data.questions.resize(std::min(options.limit, data.questions.size()));
   if (data.questions.empty()) fail(ErrorCode::kInvalidInput, input.name(), ": has no questions");
   if (data.v2) options.parameters.handle_impossible_answer = true;
+  std::optional<OutputFile> predictions;  // before the work, as it may be impossible
+  if (!options.predictions.empty()) predictions.emplace(options.predictions, false);
   const Answerer answerer = open_model(options.model);
   const double total = static_cast<double>(data.questions.size());
   SquadAnswers answered;
@@ -68,7 +70,7 @@ int eval(EvalOptions options, bool json) {
         [&](std::size_t done) { progress.show(done, done, 0, static_cast<double>(done) / total); });
     seconds = progress.seconds();
   }
-  if (!options.predictions.empty()) write_predictions(options.predictions, data, answered.answers);
+  if (predictions) write_predictions(*predictions, data, answered.answers);
   const Evaluation evaluation = evaluate(data, answered.answers);
   print(json ? evaluation_json(data, evaluation, answered.errors, seconds)
              : evaluation_text(data, evaluation, seconds));
@@ -88,9 +90,10 @@ void add_eval(CLI::App& app, Invocation& invocation) {
   command->add_option("file", options->file, "SQuAD JSON (-: standard input)")->required();
   command->add_option("--predictions", options->predictions, "write {id: answer} to this file")
       ->type_name("FILE");
-  command->add_option("--limit", options->limit, "only the first N questions")
-      ->type_name("N")
-      ->check(CLI::PositiveNumber);
+  add_count(
+      *command, "--limit", 1, kNoMost,
+      [options = options.get()](std::int64_t n) { options->limit = static_cast<std::size_t>(n); },
+      "only the first N questions");
   command->add_flag("--json", invocation.json, "the figures as JSON");
   add_model_options(*command, options->model);
   add_parameter_options(*command, options->parameters);

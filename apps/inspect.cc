@@ -124,12 +124,15 @@ int inspect(Options options, bool json) {
 
 void add_inspect(CLI::App& app, Invocation& invocation) {
   auto options = std::make_shared<Options>();
+  auto given = std::make_shared<std::string>();  // LAMBERT_MODEL must not replace it
   CLI::App* command = app.add_subcommand("inspect", "Shows what a model directory holds");
   command->footer(kFooter);
-  command->add_option("model_directory", options->model, "the same as --model")->type_name("DIR");
+  auto* directory =
+      command->add_option("model_directory", *given, "the same as --model")->type_name("DIR");
   command->add_flag("--json", invocation.json, "as JSON");
   add_model_options(*command, *options);
-  command->callback([options, &invocation] {
+  command->callback([=, &invocation] {
+    if (directory->count() > 0) options->model = *given;
     invocation.run = [options, &invocation] { return inspect(*options, invocation.json); };
   });
 }

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <utility>
 
+#include "base/error.h"
 #include "output.h"
 #include "wire/question_line.h"
 
@@ -13,20 +14,34 @@ namespace {
 
 constexpr const char* kDefaultModel = "models/distilbert-minilm-squad";
 
-// A whole number within the bounds, or CLI11's own complaint with the option's name.
-CLI::Option* add_count(CLI::App& command, const char* name, std::int64_t least,
-                       std::function<void(std::int64_t)> set, const char* help) {
-  auto* option = command.add_option_function<std::int64_t>(name, set, help);
-  option->type_name("N")->check([least](const std::string& text) -> std::string {
-    std::int64_t number = 0;
-    if (!CLI::detail::lexical_cast(text, number)) return "must be a whole number, found " + text;
-    if (number >= least) return {};
-    return "must be at least " + std::to_string(least) + ", found " + text;
+// A number; CLI11 itself would only say that it could not convert.
+CLI::Option* add_number(CLI::App& command, const char* name, std::function<void(double)> set,
+                        const char* help) {
+  auto* option = command.add_option_function<double>(name, set, help);
+  option->type_name("X")->check([](const std::string& text) -> std::string {
+    double number = 0;
+    if (CLI::detail::lexical_cast(text, number)) return {};
+    return "must be a number, found " + quote(text);
   });
   return option;
 }
 
 }  // namespace
+
+CLI::Option* add_count(CLI::App& command, const std::string& name, std::int64_t least,
+                       std::int64_t most, std::function<void(std::int64_t)> set, const char* help) {
+  auto* option = command.add_option_function<std::int64_t>(name, std::move(set), help);
+  option->type_name("N")->check([least, most](const std::string& text) -> std::string {
+    std::int64_t number = 0;
+    if (!CLI::detail::lexical_cast(text, number)) {
+      return "must be a whole number, found " + quote(text);
+    }
+    if (number < least) return "must be at least " + std::to_string(least) + ", found " + text;
+    if (number > most) return "must be at most " + std::to_string(most) + ", found " + text;
+    return {};
+  });
+  return option;
+}
 
 void add_model_options(CLI::App& command, Options& options) {
   const char* group = "Model";
@@ -34,8 +49,11 @@ void add_model_options(CLI::App& command, Options& options) {
       ->type_name("DIR")
       ->envname("LAMBERT_MODEL")
       ->group(group);
-  command.add_option("--threads", options.threads, "0: as many as CPUs and quota allow")
-      ->type_name("N")
+  constexpr std::int64_t kMostThreads = 256;
+  add_count(
+      command, "--threads", 0, kMostThreads,
+      [&options](std::int64_t n) { options.threads = static_cast<unsigned>(n); },
+      "0: as many as CPUs and quota allow")
       ->envname("LAMBERT_THREADS")
       ->group(group);
   command.add_option("--precision", options.precision, "of the computation: fp32")
@@ -52,7 +70,7 @@ void add_parameter_options(CLI::App& command, Parameters& p) {
   const std::string group = "How to answer";
   const auto count = [&](const char* name, std::int64_t least, auto& field, const char* help) {
     add_count(
-        command, name, least, [&field](std::int64_t n) { field = n; }, help)
+        command, name, least, kNoMost, [&field](std::int64_t n) { field = n; }, help)
         ->group(group);
   };
   count("--top-k", 1, p.top_k, "answers at most (1)");
@@ -78,13 +96,13 @@ void add_parameter_options(CLI::App& command, Parameters& p) {
       ->type_name("NAME")
       ->group(group);
   count("--n-best-size", 1, p.n_best_size, "mode squad: candidates of a window (20)");
-  command
-      .add_option("--null-score-diff-threshold", p.null_score_diff_threshold,
-                  "mode squad: no answer above it (0)")
-      ->type_name("X")
+  add_number(
+      command, "--null-score-diff-threshold", [&p](double x) { p.null_score_diff_threshold = x; },
+      "mode squad: no answer above it (0)")
       ->group(group);
-  command.add_option("--score-threshold", p.score_threshold, "leave out answers that score lower")
-      ->type_name("X")
+  add_number(
+      command, "--score-threshold", [&p](double x) { p.score_threshold = x; },
+      "leave out answers that score lower")
       ->group(group);
   command
       .add_option_function<std::string>(

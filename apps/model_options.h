@@ -1,6 +1,9 @@
 // The options that choose a model and how it answers; the same for every command.
 #pragma once
 
+#include <cstdint>
+#include <functional>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -8,12 +11,19 @@
 
 namespace CLI {
 class App;
-}
+class Option;
+}  // namespace CLI
 
 namespace lambert {
 
+inline constexpr std::int64_t kNoMost = std::numeric_limits<std::int64_t>::max();
+
 // --model, --threads, --precision, --isa; each also from LAMBERT_MODEL and so on.
 void add_model_options(CLI::App& command, Options& options);
+
+// An option that takes a whole number from `least` to `most`, or says what it found instead.
+CLI::Option* add_count(CLI::App& command, const std::string& name, std::int64_t least,
+                       std::int64_t most, std::function<void(std::int64_t)> set, const char* help);
 
 // --top-k and the other parameters of the pipeline.
 void add_parameter_options(CLI::App& command, Parameters& parameters);

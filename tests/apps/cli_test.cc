@@ -131,5 +131,55 @@ TEST(Cli, AClosedStandardOutputEndsQuietly) {
   EXPECT_EQ(result.err, "");
 }
 
+TEST(Cli, NumbersThatAreNoneSayWhatIsExpected) {
+  const auto complaint = [](const std::vector<std::string>& arguments,
+                            const std::vector<std::string>& environment = {}) {
+    RunOptions options;
+    options.environment = environment;
+    const Ended result = run(arguments, options);
+    EXPECT_EQ(result.exit_code, 2) << testing::PrintToString(arguments);
+    return result.err;
+  };
+  const std::vector<std::string> ask = {"ask", "--question", "a", "--context", "b"};
+  const auto with = [&](const char* name, const char* value) {
+    std::vector<std::string> arguments = ask;
+    arguments.insert(arguments.end(), {name, value});
+    return arguments;
+  };
+  EXPECT_TRUE(contains(complaint(with("--threads", "abc")), "--threads: must be a whole number"));
+  EXPECT_TRUE(contains(complaint(with("--threads", "-1")), "--threads: must be at least 0"));
+  EXPECT_TRUE(contains(complaint(with("--threads", "999")), "--threads: must be at most 256"));
+  EXPECT_TRUE(contains(complaint(with("--score-threshold", "x")), "must be a number, found \"x\""));
+  EXPECT_TRUE(contains(complaint({"eval", "f", "--limit", "0"}), "--limit: must be at least 1"));
+  EXPECT_TRUE(contains(complaint({"batch", "--max-line-bytes", "x"}), "must be a whole number"));
+  EXPECT_TRUE(contains(complaint(ask, {"LAMBERT_THREADS=abc"}), "must be a whole number"));
+}
+
+// It printed what the variable names.
+TEST(Cli, InspectShowsTheDirectoryGivenAlsoWhereTheVariableIsSet) {
+  const TestDirectory directory;
+  RunOptions options;
+  options.environment = {"LAMBERT_MODEL=" LAMBERT_SOURCE_DIR "/models/distilbert-minilm-squad"};
+  const Ended result = run({"inspect", directory / "none"}, options);
+  EXPECT_EQ(result.exit_code, 3);
+  EXPECT_TRUE(contains(result.err, directory / "none")) << result.err;
+}
+
+// It was found out when all questions were answered.
+TEST(Cli, EvalRefusesPredictionsThatCannotBeWrittenBeforeItOpensTheModel) {
+  const TestDirectory directory;
+  const std::string file = directory.write(
+      "squad.json",
+      R"({"data":[{"paragraphs":[{"context":"b","qas":[{"id":"1","question":"a","answers":[]}]}]}]})");
+  const std::string nowhere = directory / "none/predictions.json";
+  const Ended result =
+      run({"eval", file, "--predictions", nowhere, "--model", directory / "no-model"});
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_TRUE(contains(result.err, nowhere)) << result.err;
+  const Ended other = run({"eval", directory.write("other.json", "{}")});
+  EXPECT_EQ(other.exit_code, 1);
+  EXPECT_TRUE(contains(other.err, "SQuAD JSON is expected")) << other.err;
+}
+
 }  // namespace
 }  // namespace lambert
