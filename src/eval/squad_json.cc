@@ -15,7 +15,10 @@ constexpr std::size_t kMaxBytes = std::size_t{1} << 30;
 const json::value& member(const json::value& value, const char* name, const std::string& place) {
   const auto* object = value.if_object();
   const json::value* found = object == nullptr ? nullptr : object->if_contains(name);
-  if (found == nullptr) fail(ErrorCode::kInvalidInput, place, ": \"", name, "\" is missing");
+  if (found == nullptr) {
+    fail(ErrorCode::kInvalidInput, place, ": \"", name, "\" is missing; SQuAD JSON is expected: ",
+         R"({"data":[{"paragraphs":[{"context":"...","qas":[{"id","question","answers"}]}]}]})");
+  }
   return *found;
 }
 
