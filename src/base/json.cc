@@ -96,7 +96,7 @@ json::value parse_json(std::string_view text, std::string_view source, ErrorCode
   }
   json::parser parser({}, options);
   // Shared: each part of the value keeps the memory alive. One block instead of 30,000 loads the
-  // default model's tokenizer in 6.8 ms instead of 9.2.
+  // default model's tokenizer in 5.9 ms instead of 6.2, a second time in 4.5 instead of 5.1.
   parser.reset(json::make_shared_resource<json::monotonic_resource>(text.size()));
   json::error_code error;
   const std::size_t used = parser.write_some(text.data(), text.size(), error);
