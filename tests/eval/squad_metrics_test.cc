@@ -1,14 +1,13 @@
 #include "eval/squad_metrics.h"
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <memory>
 
+#include "../squad_data.h"
 #include "base/json.h"
 #include "base/utf8.h"
 #include "eval/squad_eval.h"
@@ -108,21 +107,10 @@ std::string spoilt(const std::string& answer, const std::string& id) {
   }
 }
 
-std::string unpacked(const std::string& path) {
-  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> pipe(
-      ::popen(("xz -dc '" + path + "'").c_str(), "r"), &::pclose);
-  std::string content;
-  char block[65536];
-  for (std::size_t got = 0; (got = std::fread(block, 1, sizeof block, pipe.get())) > 0;) {
-    content.append(block, got);
-  }
-  return content;
-}
-
-void check_dev_file(const std::string& file, const char* name, bool v2) {
-  const std::string path = LAMBERT_SOURCE_DIR "/../shared/data/" + file;
-  if (::access(path.c_str(), R_OK) != 0) GTEST_SKIP() << "notice: " << path << " is not there";
-  const SquadData data = parse_squad(unpacked(path), file);
+void check_dev_file(const std::string& set, const char* name, bool v2) {
+  const std::optional<std::string> file = read_squad(set);
+  if (!file) GTEST_SKIP() << "LAMBERT_DATA has no SQuAD " << set;
+  const SquadData data = parse_squad(*file, set);
   EXPECT_EQ(data.v2, v2);
   std::vector<std::string> answers;
   std::uint64_t digest = fnv1a("");
@@ -147,10 +135,10 @@ void check_dev_file(const std::string& file, const char* name, bool v2) {
 }
 
 TEST(SquadMetrics, WholeDevFileV1) {
-  check_dev_file("squad-dev-v1.1.json.xz", "v1", false);
+  check_dev_file("dev-v1.1", "v1", false);
 }
 TEST(SquadMetrics, WholeDevFileV2) {
-  check_dev_file("squad-dev-v2.0.json.xz", "v2", true);
+  check_dev_file("dev-v2.0", "v2", true);
 }
 
 }  // namespace

@@ -1,11 +1,10 @@
 #include "golden_cases.h"
 
 #include <cmath>
-#include <cstdio>
-#include <filesystem>
 #include <fstream>
 #include <sstream>
 
+#include "../squad_data.h"
 #include "base/json.h"
 
 namespace lambert::test {
@@ -14,18 +13,6 @@ namespace {
 namespace json = boost::json;
 
 constexpr double kTolerance = 1e-5;
-
-std::string decompress(const std::string& path) {
-  std::FILE* pipe = popen(("xz -dc '" + path + "'").c_str(), "r");
-  if (pipe == nullptr) throw std::runtime_error("cannot run xz");
-  std::string text;
-  char buffer[65536];
-  for (std::size_t n = 0; (n = std::fread(buffer, 1, sizeof buffer, pipe)) > 0;) {
-    text.append(buffer, n);
-  }
-  if (pclose(pipe) != 0) throw std::runtime_error("xz -dc " + path + " failed");
-  return text;
-}
 
 std::string text_of(const json::value& value) {
   return std::string(value.as_string());
@@ -115,12 +102,12 @@ bool same_answers(const std::vector<Answer>& expected, const std::vector<Answer>
 
 }  // namespace
 
-std::optional<SquadTexts> SquadTexts::load(const std::string& folder) {
+std::optional<SquadTexts> SquadTexts::load() {
   SquadTexts texts;
   for (const char* file : {"1.1", "2.0"}) {
-    const std::string path = folder + "/squad-dev-v" + file + ".json.xz";
-    if (!std::filesystem::exists(path)) return std::nullopt;
-    texts.add(file, decompress(path));
+    const std::optional<std::string> text = read_squad(std::string("dev-v") + file);
+    if (!text) return std::nullopt;
+    texts.add(file, *text);
   }
   return texts;
 }

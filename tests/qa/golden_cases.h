@@ -15,8 +15,8 @@ namespace lambert::test {
 // SQuAD dev 1.1 and 2.0: what a golden case names by id.
 class SquadTexts {
  public:
-  // Absent when `folder` lacks the files.
-  static std::optional<SquadTexts> load(const std::string& folder);
+  // Absent where one of the files is missing (squad_data.h).
+  static std::optional<SquadTexts> load();
 
   struct Item {
     std::string question;

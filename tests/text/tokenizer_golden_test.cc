@@ -1,10 +1,10 @@
 // Equality with the `tokenizers` crate and with transformers 5.2.0, by goldens of tools/goldens.
 #include <gtest/gtest.h>
 
-#include <cstdio>
-#include <filesystem>
+#include <optional>
 #include <string>
 
+#include "../squad_data.h"
 #include "base/utf8.h"
 #include "golden.h"
 #include "text/unicode.h"
@@ -135,17 +135,9 @@ TEST_P(ScalarSweep, IsEqual) {
 
 INSTANTIATE_TEST_SUITE_P(TokenizerGolden, ScalarSweep, testing::Range<std::size_t>(0, 12));
 
-std::vector<std::string> squad_texts(const std::string& path) {
+std::vector<std::string> texts_of(const std::string& squad, const std::string& set) {
   std::vector<std::string> texts;
-  std::FILE* pipe = popen(("xz -dc '" + path + "'").c_str(), "r");
-  if (pipe == nullptr) return texts;
-  std::string text;
-  char buffer[1 << 16];
-  for (std::size_t n = 0; (n = std::fread(buffer, 1, sizeof(buffer), pipe)) > 0;) {
-    text.append(buffer, n);
-  }
-  if (pclose(pipe) != 0) return texts;
-  const boost::json::value file = parse_json(text, path, ErrorCode::kInvalidInput);
+  const boost::json::value file = parse_json(squad, set, ErrorCode::kInvalidInput);
   for (const auto& article : file.at("data").as_array()) {
     for (const auto& paragraph : article.at("paragraphs").as_array()) {
       texts.emplace_back(view(paragraph.at("context")));
@@ -159,16 +151,13 @@ std::vector<std::string> squad_texts(const std::string& path) {
 
 TEST(TokenizerGolden, TwentyThousandSquadTexts) {
   constexpr std::size_t kTexts = 20000, kBlock = 100;
-  const std::string folder = std::string(LAMBERT_SOURCE_DIR) + "/../shared/data/";
   std::vector<std::string> texts;
-  for (const char* name : {"squad-dev-v1.1.json.xz", "squad-train-v1.1.json.xz"}) {
-    if (!std::filesystem::exists(folder + name)) {
-      std::printf("NOTICE: %s is missing, 20,000 SQuAD texts are not compared\n", name);
-      GTEST_SKIP() << folder + name << " is missing";
-    }
-    for (std::string& text : squad_texts(folder + name)) texts.push_back(std::move(text));
+  for (const char* set : {"dev-v1.1", "train-v1.1"}) {
+    const std::optional<std::string> squad = read_squad(set);
+    if (!squad) GTEST_SKIP() << "LAMBERT_DATA has no SQuAD " << set;
+    for (std::string& text : texts_of(*squad, set)) texts.push_back(std::move(text));
   }
-  ASSERT_GE(texts.size(), kTexts) << "is xz installed?";
+  ASSERT_GE(texts.size(), kTexts);
   texts.resize(kTexts);
   const std::string vocabulary = source_file("models/distilbert-minilm-squad/vocab.txt");
   const auto cased = Tokenizer::create({.vocab_txt = vocabulary});
