@@ -5,10 +5,14 @@ import sys
 
 
 def peak_gflops(machine: dict, threads: int) -> float:
-    """Best fp32 rate that was measured in this run, before or after, for so many cores."""
-    rates = [value for when in ("peak_before", "peak_after")
-             for key, value in machine.get(when, {}).items() if key.endswith("_gflops_one")]
-    return threads * max(rates)
+    """Best fp32 rate of so many cores at once that was measured in this run, before or after.
+
+    Only one core and all cores are measured; a number between is so many times the rate of one.
+    """
+    kind = "_gflops_all" if threads == machine["cores"] else "_gflops_one"
+    best = max(value for when in ("peak_before", "peak_after")
+               for key, value in machine.get(when, {}).items() if key.endswith(kind))
+    return best if threads == machine["cores"] else threads * best
 
 
 def cell(rows, engine: str, threads: int, tokens: int) -> dict:
