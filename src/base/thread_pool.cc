@@ -7,6 +7,9 @@
 #include <fstream>
 #include <limits>
 #include <string>
+#include <system_error>
+
+#include "base/error.h"
 
 namespace lambert {
 
@@ -20,18 +23,38 @@ void pause_briefly() {
 #endif
 }
 
-// CPUs' worth of time that the cgroup grants, infinity when it sets no limit.
-double cgroup_quota() {
-  constexpr double kNone = std::numeric_limits<double>::infinity();
+constexpr double kNoQuota = std::numeric_limits<double>::infinity();
+
+// CPUs' worth of time that one cgroup directory grants.
+double quota_of(const std::string& directory) {
   double quota = 0, period = 0;
-  if (std::ifstream v2("/sys/fs/cgroup/cpu.max"); v2) {  // "max 100000" or "150000 100000"
-    if (v2 >> quota >> period && period > 0) return quota / period;
-    return kNone;
+  if (std::ifstream v2(directory + "/cpu.max"); v2) {  // "max 100000" or "150000 100000"
+    return v2 >> quota >> period && period > 0 ? quota / period : kNoQuota;
   }
-  std::ifstream v1_quota("/sys/fs/cgroup/cpu/cpu.cfs_quota_us");
-  std::ifstream v1_period("/sys/fs/cgroup/cpu/cpu.cfs_period_us");
-  if (v1_quota >> quota && v1_period >> period && quota > 0 && period > 0) return quota / period;
-  return kNone;
+  std::ifstream v1_quota(directory + "/cpu.cfs_quota_us");
+  std::ifstream v1_period(directory + "/cpu.cfs_period_us");
+  const bool limited = v1_quota >> quota && v1_period >> period && quota > 0 && period > 0;
+  return limited ? quota / period : kNoQuota;
+}
+
+// The least quota of this process's cgroup and its ancestors, v2 and v1.
+double cgroup_quota() {
+  double least = kNoQuota;
+  std::ifstream groups("/proc/self/cgroup");
+  for (std::string line; std::getline(groups, line);) {  // "0::/a/b" or "4:cpu,cpuacct:/a/b"
+    const std::size_t first = line.find(':'), second = line.find(':', first + 1);
+    if (second == std::string::npos) continue;
+    const std::string controllers = line.substr(first + 1, second - first - 1);
+    if (!controllers.empty() && ("," + controllers + ",").find(",cpu,") == std::string::npos) {
+      continue;
+    }
+    const std::string root = controllers.empty() ? "/sys/fs/cgroup" : "/sys/fs/cgroup/cpu";
+    for (std::string path = line.substr(second + 1);; path.resize(path.rfind('/'))) {
+      least = std::min(least, quota_of(root + path));
+      if (path.find('/') == std::string::npos) break;
+    }
+  }
+  return least;
 }
 
 unsigned affinity_cpus() {
@@ -57,17 +80,20 @@ ThreadPool::ThreadPool(unsigned threads) {
   workers_.reserve(threads - 1);
   try {
     for (unsigned i = 1; i < threads; ++i) workers_.emplace_back([this, i] { work(i); });
-  } catch (...) {
-    stop_ = true;
-    wake_.notify_all();
-    for (auto& worker : workers_) worker.join();
-    throw;
+  } catch (const std::system_error& error) {
+    stop();
+    fail(ErrorCode::kLimitExceeded, "thread ", workers_.size() + 2, " of ", threads,
+         " cannot be started: ", error.what(), "; ask for fewer threads");
   }
 }
 
 ThreadPool::~ThreadPool() {
+  stop();
+}
+
+void ThreadPool::stop() {
   {
-    const std::lock_guard lock(mutex_);
+    const std::lock_guard lock(mutex_);  // a worker between its check and its wait holds it
     stop_ = true;
   }
   wake_.notify_all();

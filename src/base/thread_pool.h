@@ -18,7 +18,7 @@ unsigned default_threads();
 // parallel_for may be called by one thread at a time; the owner sees to that.
 class ThreadPool {
  public:
-  // `threads` includes the caller, >= 1. Throws std::system_error when one cannot be started.
+  // `threads` includes the caller, >= 1. Throws kLimitExceeded when one cannot be started.
   explicit ThreadPool(unsigned threads);
   ~ThreadPool();
   ThreadPool(const ThreadPool&) = delete;
@@ -39,6 +39,7 @@ class ThreadPool {
   using Call = void (*)(const void* body, std::size_t task, unsigned thread);
   void run(std::size_t tasks, const void* body, Call call);
   void work(unsigned thread);
+  void stop();
   void take_tasks(unsigned thread);
 
   // The loop that runs now; written by the caller before generation_ moves on.

@@ -204,7 +204,7 @@ WeightsLoader::WeightsLoader(const EncoderConfig& config, Weights& weights, cons
 
 // Checkpoints name the same tensor in several ways: with the prefix of a wrapper, without the
 // prefix of the family, LayerNorm's weight and bias as gamma and beta.
-TensorSlot* WeightsLoader::find(std::string_view name) {
+std::string WeightsLoader::canonical_name(std::string_view name) const {
   std::string canonical(name);
   for (const std::string_view wrapper : {"module.", "model."}) {
     if (canonical.starts_with(wrapper)) canonical.erase(0, wrapper.size());
@@ -216,27 +216,28 @@ TensorSlot* WeightsLoader::find(std::string_view name) {
   };
   replace_end("LayerNorm.gamma", "LayerNorm.weight");
   replace_end("LayerNorm.beta", "LayerNorm.bias");
-  auto found = by_name_.find(canonical);
-  if (found == by_name_.end()) {
+  if (starts_with_any(canonical, {"embeddings.", "encoder.", "transformer.", "pooler."})) {
     canonical.insert(0, prefix_);
-    found = by_name_.find(canonical);
   }
-  return found == by_name_.end() ? nullptr : &slots_[found->second];
+  return canonical;
+}
+
+// What HF's models hold beside the encoder and its question-answering head.
+bool WeightsLoader::belongs_to_another_head(std::string_view canonical) const {
+  return !canonical.starts_with(prefix_) || canonical.starts_with(prefix_ + "pooler.") ||
+         canonical.ends_with("position_ids") || canonical.ends_with("token_type_ids");
 }
 
 bool WeightsLoader::accept(const Tensor& tensor) {
-  TensorSlot* slot = find(tensor.name);
-  if (slot == nullptr) {
-    const std::string name(tensor.name);
-    const bool buffer = name.ends_with("position_ids") || name.ends_with("token_type_ids");
-    if (!buffer && name.find("pooler.") == std::string::npos &&
-        starts_with_any(name, {prefix_, "module." + prefix_, "model." + prefix_})) {
-      problems_.push_back("extra " + quote(name));  // a part that would not be computed
-    } else {
-      ignored_.push_back(name);
+  const std::string name = canonical_name(tensor.name);
+  const auto found = by_name_.find(name);
+  if (found == by_name_.end()) {
+    if (!belongs_to_another_head(name)) {  // a part that would not be computed
+      problems_.push_back("extra " + quote(tensor.name));
     }
     return false;
   }
+  TensorSlot* const slot = &slots_[found->second];
   const auto index = static_cast<std::size_t>(slot - slots_.data());
   if (seen_[index]) {
     problems_.push_back(quote(slot->name) + " twice");

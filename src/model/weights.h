@@ -107,12 +107,11 @@ class WeightsLoader {
   // Throws kInvalidModel with every missing, extra, mis-shaped or non-finite tensor by name.
   void finish(std::string_view source) const;
 
-  // Names of tensors that belong to other heads and were left out.
-  const std::vector<std::string>& ignored() const { return ignored_; }
   std::size_t parameters() const { return parameters_; }
 
  private:
-  TensorSlot* find(std::string_view name);
+  std::string canonical_name(std::string_view name) const;
+  bool belongs_to_another_head(std::string_view canonical) const;
 
   const Kernels& kernels_;
   ThreadPool& pool_;
@@ -120,7 +119,7 @@ class WeightsLoader {
   std::vector<TensorSlot> slots_;
   std::unordered_map<std::string_view, std::size_t> by_name_;
   std::vector<bool> seen_;
-  std::vector<std::string> problems_, ignored_;
+  std::vector<std::string> problems_;
   std::size_t parameters_ = 0;
 };
 

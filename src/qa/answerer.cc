@@ -122,6 +122,9 @@ std::shared_ptr<Job> Answerer::Impl::make_job(Question question) const {
   });
   job->plan = plan_windows(job->question.size(), job->context.size(),
                            static_cast<std::size_t>(specials), job->parameters);
+  if (job->plan.tokens(0) == 0) {  // a template without special tokens around two blank texts
+    fail(ErrorCode::kInvalidInput, "question and context: neither has a token for this model");
+  }
   job->priority = question.priority;
   job->deadline = question.deadline;
   job->tokenize_ms = std::chrono::duration<double, std::milli>(Clock::now() - job->created).count();

@@ -31,7 +31,6 @@ void load_weights(const ModelFiles& files, const Kernels& kernels, ThreadPool& p
   }
   loader.finish(files.path);
   model.parameters = loader.parameters();
-  model.ignored = loader.ignored();
 }
 
 }  // namespace

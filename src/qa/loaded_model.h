@@ -23,9 +23,8 @@ struct LoadedModel {
   Weights weights;
   std::unique_ptr<const Tokenizer> tokenizer;
   std::vector<MappedFile> files;
-  std::size_t max_window = 0;        // min(config.max_positions, kMaxWindow)
-  std::size_t parameters = 0;        // numbers in the weights
-  std::vector<std::string> ignored;  // tensors of other heads
+  std::size_t max_window = 0;  // min(config.max_positions, kMaxWindow)
+  std::size_t parameters = 0;  // numbers in the weights
   double load_ms = 0;
 };
 

@@ -15,10 +15,13 @@ double milliseconds(Clock::duration duration) {
   return std::chrono::duration<double, std::milli>(duration).count();
 }
 
-// Enough rows to keep every thread busy between two barriers; more only costs memory.
+// Tokens of a batch: enough rows to keep every thread busy between two barriers, within bounded
+// memory; always enough for one window.
 std::size_t token_budget(const LoadedModel& model, const ThreadPool& pool) {
-  constexpr std::size_t kTokensAThread = 512, kMost = 4096;
-  return std::max(model.max_window, std::min(kTokensAThread * pool.threads(), kMost));
+  constexpr std::size_t kTokensAThread = 512, kMost = 4096, kBytes = 24 << 20;
+  const std::size_t a_token = Workspace::bytes(model.config, 1, 1, 1);
+  const std::size_t wanted = std::min({kTokensAThread * pool.threads(), kMost, kBytes / a_token});
+  return std::max(model.max_window, wanted);
 }
 
 }  // namespace
@@ -28,7 +31,7 @@ Scheduler::Scheduler(const LoadedModel& model, const Kernels& kernels, ThreadPoo
       kernels_(kernels),
       pool_(pool),
       workspace_(model.config, token_budget(model, pool), model.max_window, pool.threads()) {
-  items_.reserve(workspace_.max_tokens());  // collect() must not throw
+  items_.reserve(workspace_.max_tokens());  // collect() must not allocate: it holds the lead
 }
 
 void Scheduler::submit(const std::shared_ptr<Job>& job) {
@@ -58,6 +61,10 @@ void Scheduler::wait(const std::shared_ptr<Job>& job) {
     leading_ = false;
     changed_.notify_all();
   }
+  if (job->error == deadline_passed_) {
+    fail(ErrorCode::kDeadlineExceeded, "the deadline passed after ", job->windows_done, " of ",
+         job->plan.count, " windows");
+  }
   if (job->error) std::rethrow_exception(job->error);
 }
 
@@ -65,7 +72,7 @@ void Scheduler::cancel(const std::shared_ptr<Job>& job) {
   const std::lock_guard lock(mutex_);
   if (job->finished) return;
   queue_.erase(job);
-  finish(*job, std::make_exception_ptr(Error(ErrorCode::kCancelled, "the question was cancelled")));
+  finish(*job, cancelled_);
   changed_.notify_all();
 }
 
@@ -100,10 +107,7 @@ void Scheduler::collect() {
     const std::shared_ptr<Job> job = *next;
     if (job->deadline <= now) {
       next = queue_.erase(next);
-      finish(*job, std::make_exception_ptr(
-                       Error(ErrorCode::kDeadlineExceeded,
-                             "the deadline passed after " + std::to_string(job->windows_done) +
-                                 " of " + std::to_string(job->plan.count) + " windows")));
+      finish(*job, deadline_passed_);
       continue;
     }
     if (job->next_window == 0) job->started = now;
@@ -117,21 +121,15 @@ void Scheduler::collect() {
 }
 
 void Scheduler::compute() {
-  errors_.assign(items_.size(), nullptr);
-  windows_.resize(std::max(windows_.size(), items_.size()));
-  ids_.clear();
-  type_ids_.clear();
-  read_rows_.clear();
-  window_begin_.assign(1, 0);
-  read_begin_.assign(1, 0);
+  batch_error_ = nullptr;
   try {
-    for (std::size_t i = 0; i < items_.size(); ++i) add_window(i);
-    logits_.resize(2 * read_rows_.size());
+    errors_.assign(items_.size(), nullptr);
+    pack();
     forward(model_.config, model_.weights,
             {ids_, type_ids_, window_begin_, read_rows_, read_begin_}, workspace_, kernels_, pool_,
             logits_);
-  } catch (...) {
-    errors_.assign(items_.size(), std::current_exception());
+  } catch (...) {  // whoever leads must give the lead back
+    batch_error_ = std::current_exception();
     return;
   }
   for (std::size_t i = 0; i < items_.size(); ++i) {
@@ -141,6 +139,17 @@ void Scheduler::compute() {
       errors_[i] = std::current_exception();
     }
   }
+}
+
+void Scheduler::pack() {
+  windows_.resize(std::max(windows_.size(), items_.size()));
+  ids_.clear();
+  type_ids_.clear();
+  read_rows_.clear();
+  window_begin_.assign(1, 0);
+  read_begin_.assign(1, 0);
+  for (std::size_t i = 0; i < items_.size(); ++i) add_window(i);
+  logits_.resize(2 * read_rows_.size());
 }
 
 void Scheduler::add_window(std::size_t item) {
@@ -179,16 +188,19 @@ void Scheduler::decode(std::size_t item) {
 }
 
 void Scheduler::account(double spent) {
+  std::size_t all_tokens = 0;
+  for (const Item& item : items_) all_tokens += item.job->plan.tokens(item.window);
   for (std::size_t i = 0; i < items_.size(); ++i) {
     Job& job = *items_[i].job;
     if (job.finished) continue;  // cancelled, or failed in an earlier window
-    const std::size_t tokens = window_begin_[i + 1] - window_begin_[i];
-    job.compute_ms += spent * static_cast<double>(tokens) / static_cast<double>(ids_.size());
+    const std::size_t tokens = job.plan.tokens(items_[i].window);
+    job.compute_ms += spent * static_cast<double>(tokens) / static_cast<double>(all_tokens);
     job.tokens += tokens;
     ++job.windows_done;
-    if (errors_[i]) {
+    const std::exception_ptr& error = batch_error_ ? batch_error_ : errors_[i];
+    if (error) {
       queue_.erase(items_[i].job);
-      finish(job, errors_[i]);
+      finish(job, error);
     } else if (job.windows_done == job.plan.count) {
       finish(job, nullptr);
     }

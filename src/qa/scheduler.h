@@ -81,6 +81,7 @@ class Scheduler {
 
   void collect();  // with the mutex: items_ = the next batch
   void compute();  // without it: forward pass and decoding; only by the leader
+  void pack();
   void add_window(std::size_t item);
   void decode(std::size_t item);
   void account(double milliseconds);  // with the mutex
@@ -103,7 +104,14 @@ class Scheduler {
   std::vector<std::int32_t> ids_, type_ids_;
   std::vector<std::uint32_t> window_begin_, read_rows_, read_begin_;
   std::vector<float> logits_, start_, end_;
-  std::vector<std::exception_ptr> errors_;
+  std::vector<std::exception_ptr> errors_;  // (items)
+  std::exception_ptr batch_error_;          // of all items
+
+  // Made beforehand: a question is finished under the mutex, where nothing may be allocated.
+  const std::exception_ptr cancelled_ =
+      std::make_exception_ptr(Error(ErrorCode::kCancelled, "the question was cancelled"));
+  const std::exception_ptr deadline_passed_ =
+      std::make_exception_ptr(Error(ErrorCode::kDeadlineExceeded, "the deadline passed"));
 };
 
 }  // namespace lambert

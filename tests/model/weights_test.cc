@@ -79,6 +79,18 @@ TEST_F(Loading, IgnoresOtherHeadsAndBuffers) {
   EXPECT_EQ(message_of(tensors), "");
 }
 
+TEST_F(Loading, RefusesLayersThatConfigDoesNotHaveUnderEveryNaming) {
+  for (const char* name :
+       {"bert.encoder.layer.1.output.dense.weight", "encoder.layer.1.output.dense.weight",
+        "module.bert.encoder.layer.1.output.dense.weight", "embeddings.extra.weight"}) {
+    auto tensors = all();
+    Tensor extra = tensors[0];
+    extra.name = name;
+    tensors.push_back(extra);
+    EXPECT_NE(message_of(tensors).find("extra"), std::string::npos) << name;
+  }
+}
+
 TEST_F(Loading, RefusesATensorGivenTwiceUnderTwoNames) {
   auto tensors = all();
   Tensor again = tensors[2];
