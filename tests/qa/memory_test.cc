@@ -24,6 +24,14 @@ std::atomic<std::size_t> live{0}, peak{0};  // bytes that operator new gave
 
 }  // namespace
 
+#ifdef LAMBERT_SANITIZED
+constexpr bool kCounted = false;
+constexpr unsigned kScale = 20;  // contexts are that much shorter
+#else
+constexpr bool kCounted = true;
+constexpr unsigned kScale = 1;
+#endif
+
 #ifndef LAMBERT_SANITIZED  // which have an operator new of their own
 [[gnu::noinline]] void* operator new(std::size_t size) {
   void* memory = std::malloc(size);
@@ -76,19 +84,18 @@ TEST(Memory, AndWindowsAreLinearInTheContext) {
   constexpr std::size_t kFixed = std::size_t{2} << 20;  // the arrays' first size and one batch
   const Answerer answerer(
       {.model = LAMBERT_SOURCE_DIR "/tests/model/data/tiny/bert_gelu", .threads = 1});
-  for (const std::size_t words : {50'000U, 200'000U}) {
+  for (const std::size_t words : {50'000U / kScale, 200'000U / kScale}) {
     for (const char* word : {"?", "a ", "notes "}) {
       Question question{.question = "who?", .context = repeat(word, words)};
       const std::size_t bytes = question.context.size();
       const std::size_t most = peak_of(answerer, std::move(question), windows_of(words));
-#ifdef LAMBERT_SANITIZED
-      std::printf("memory is not measured under a sanitizer\n");
-      EXPECT_EQ(most, 0U);
-#else
+      if (!kCounted) {
+        std::printf("memory is not measured under a sanitizer\n");
+        continue;
+      }
       std::printf("%zu x \"%s\": %zu bytes of context, peak %zu bytes\n", words, word, bytes, most);
       EXPECT_GE(most, 16 * words);  // else this does not measure
       EXPECT_LE(most, kBytesAToken * words + kFixed);
-#endif
     }
   }
 }
