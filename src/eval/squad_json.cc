@@ -10,7 +10,6 @@ namespace json = boost::json;
 namespace {
 
 constexpr std::string_view kSpace = " \t\r\n";
-constexpr std::size_t kMaxBytes = std::size_t{1} << 30;
 
 const json::value& member(const json::value& value, const char* name, const std::string& place) {
   const auto* object = value.if_object();
@@ -69,18 +68,6 @@ std::size_t skip_string(std::string_view prefix, std::size_t i) {
   return i < prefix.size() ? i + 1 : std::string_view::npos;
 }
 
-// What the member named `key`, whose ':' is at `colon`, says about the object.
-SquadGuess judge(std::string_view prefix, std::string_view key, std::size_t colon) {
-  if (key == "question" || key == "context") return SquadGuess::kNo;
-  if (key != "data") return SquadGuess::kUndecided;
-  const std::size_t open = prefix.find_first_not_of(kSpace, colon + 1);
-  if (open == std::string_view::npos) return SquadGuess::kUndecided;
-  if (prefix[open] != '[') return SquadGuess::kNo;
-  const std::size_t first = prefix.find_first_not_of(kSpace, open + 1);
-  if (first == std::string_view::npos) return SquadGuess::kUndecided;
-  return prefix[first] == '{' || prefix[first] == ']' ? SquadGuess::kYes : SquadGuess::kNo;
-}
-
 }  // namespace
 
 SquadGuess guess_squad(std::string_view prefix) {
@@ -88,31 +75,41 @@ SquadGuess guess_squad(std::string_view prefix) {
   if (i == std::string_view::npos) return SquadGuess::kUndecided;
   if (prefix[i] != '{') return SquadGuess::kNo;
   int depth = 0;
+  std::string_view top_key;    // the last key of the object itself
+  bool has_data = false;       // an array named "data" was seen
+  bool in_first_data = false;  // inside data[0]
   while (i < prefix.size()) {
     const char c = prefix[i];
-    if (c == '{' || c == '[') ++depth;
-    if ((c == '}' || c == ']') && --depth == 0) return SquadGuess::kNo;
-    if (c != '"') {
-      ++i;
+    if (c == '"') {
+      const std::size_t end = skip_string(prefix, i);
+      if (end == std::string_view::npos) return SquadGuess::kUndecided;
+      const std::size_t colon = prefix.find_first_not_of(kSpace, end);
+      if (colon == std::string_view::npos) return SquadGuess::kUndecided;
+      if (prefix[colon] == ':') {
+        const std::string_view key = prefix.substr(i + 1, end - i - 2);
+        if (depth == 1 && (key == "question" || key == "context")) return SquadGuess::kNo;
+        if (depth == 1) top_key = key;
+        if (depth == 3 && in_first_data && key == "paragraphs") return SquadGuess::kYes;
+      }
+      i = end;
       continue;
     }
-    const std::size_t end = skip_string(prefix, i);
-    if (end == std::string_view::npos) return SquadGuess::kUndecided;
-    const std::size_t colon = prefix.find_first_not_of(kSpace, end);
-    if (colon == std::string_view::npos) return SquadGuess::kUndecided;
-    if (depth == 1 && prefix[colon] == ':') {
-      const std::string_view key = prefix.substr(i + 1, end - i - 2);
-      const SquadGuess guess = judge(prefix, key, colon);
-      if (guess != SquadGuess::kUndecided || key == "data") return guess;
+    if (c == '{' || c == '[') {
+      if (++depth == 2) in_first_data = c == '[' && top_key == "data";
+      has_data |= in_first_data;
+    } else if (c == '}' || c == ']') {
+      if (--depth == 0) return has_data ? SquadGuess::kYes : SquadGuess::kNo;
+    } else if (c == ',' && depth == 2) {
+      in_first_data = false;
     }
-    i = end;
+    ++i;
   }
   return SquadGuess::kUndecided;
 }
 
 SquadData parse_squad(std::string_view source_text, std::string_view source) {
   JsonLimits limits;
-  limits.max_bytes = kMaxBytes;
+  limits.max_bytes = kMaxSquadBytes;
   const json::value root = parse_json(source_text, source, ErrorCode::kInvalidInput, limits);
   const std::string top(source);
   SquadData data;

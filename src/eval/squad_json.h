@@ -8,6 +8,8 @@
 
 namespace lambert {
 
+inline constexpr std::size_t kMaxSquadBytes = std::size_t{1} << 30;
+
 struct SquadQuestion {
   std::string id;  // JSON text: "\"56be4db0acb8001400a502ec\""
   std::string question;
@@ -21,8 +23,9 @@ struct SquadData {
   bool v2 = false;                       // has unanswerable questions, or says so
 };
 
-// Whether text that starts with `prefix` is SQuAD JSON: an object with an array of objects named
-// "data" and no "question" or "context" before it. Undecided where more text is needed.
+// Whether text that starts with `prefix` is SQuAD JSON: an object with an array named "data", whose
+// first element has a member "paragraphs", or that closes without "question" and "context", which
+// make it a line. Undecided where more text is needed.
 enum class SquadGuess { kYes, kNo, kUndecided };
 SquadGuess guess_squad(std::string_view prefix);
 

@@ -50,9 +50,10 @@ TEST(SquadJson, ErrorsNameThePlace) {
     return "accepted";
   };
   EXPECT_EQ(message(R"({"data":{}})"), "dev.json: \"data\" must be an array");
-  EXPECT_EQ(message(R"([])"), "dev.json: \"data\" is missing");
-  EXPECT_EQ(message(R"({"data":[{"paragraphs":[{"context":"c","qas":[{"answers":[]}]}]}]})"),
-            "dev.json: data[0].paragraphs[0].qas[0]: \"question\" is missing");
+  EXPECT_EQ(message(R"([])").find("dev.json: \"data\" is missing; SQuAD JSON is expected"), 0U);
+  EXPECT_EQ(message(R"({"data":[{"paragraphs":[{"context":"c","qas":[{"answers":[]}]}]}]})")
+                .find("dev.json: data[0].paragraphs[0].qas[0]: \"question\" is missing"),
+            0U);
   EXPECT_EQ(message(R"({"data":[{"paragraphs":[{"context":3,"qas":[]}]}]})"),
             "dev.json: data[0].paragraphs[0]: \"context\" must be a string");
   EXPECT_NE(message(R"({"data":[)").find("dev.json: not valid JSON"), std::string::npos);
@@ -61,21 +62,33 @@ TEST(SquadJson, ErrorsNameThePlace) {
 TEST(SquadJson, IsToldFromLinesByItsContent) {
   using enum SquadGuess;
   EXPECT_EQ(guess_squad(kV1), kYes);
-  EXPECT_EQ(guess_squad("{\n  \"data\": [\n    {"), kYes);
+  EXPECT_EQ(guess_squad("{\n  \"data\": [\n    { \"paragraphs\" :"), kYes);
   EXPECT_EQ(guess_squad(R"({"data":[]})"), kYes);
-  EXPECT_EQ(guess_squad(R"({"version":"v2.0","data":[{)"), kYes);
-  EXPECT_EQ(guess_squad(R"({"meta":{"data":[{"x":1}]},"data":[{)"), kYes);
+  EXPECT_EQ(guess_squad(R"({"data":[{"title":"t"}]})"), kYes);
+  EXPECT_EQ(guess_squad(R"({"version":"v2.0","data":[{"title":"t","paragraphs":[)"), kYes);
+  EXPECT_EQ(guess_squad(R"({"meta":{"data":[{"x":1}]},"data":[{"paragraphs":)"), kYes);
   EXPECT_EQ(guess_squad(R"({"id":1,"question":"data","context":"[{"})"), kNo);
   EXPECT_EQ(guess_squad(R"({"id":"\"data\":[{"})"), kNo);
   EXPECT_EQ(guess_squad(R"({"id":1})"), kNo);
   EXPECT_EQ(guess_squad(R"({"data":7,"question":"a","context":"b"})"), kNo);
   EXPECT_EQ(guess_squad(R"({"data":[1],"question":"a","context":"b"})"), kNo);
+  EXPECT_EQ(guess_squad(R"({"meta":{"data":[{"paragraphs":1}]},"context":"b"})"), kNo);
+  EXPECT_EQ(guess_squad(R"({"data":[{"x":["paragraphs"]},{"paragraphs":1}],"question":"a"})"), kNo);
   EXPECT_EQ(guess_squad("[1]"), kNo);
   EXPECT_EQ(guess_squad("nonsense"), kNo);
-  for (const std::string_view text : {"", " \n", "{", "{\"da", "{\"data\"", "{\"data\":",
-                                      "{\"data\":[", "{\"version\":\"v2.0\"", "{\"a\\"}) {
+  for (const std::string_view text :
+       {"", " \n", "{", "{\"da", "{\"data\"", "{\"data\":", "{\"data\":[", "{\"data\":[{",
+        "{\"data\":[{\"paragraphs\"", "{\"version\":\"v2.0\"", "{\"a\\"}) {
     EXPECT_EQ(guess_squad(text), kUndecided) << text;
   }
+}
+
+// Such a line was taken for SQuAD JSON without a question.
+TEST(SquadJson, AnUnknownFieldNamedDataDoesNotMakeALineSquad) {
+  using enum SquadGuess;
+  EXPECT_EQ(guess_squad(R"({"data":[],"question":"Who?","context":"Ada"})"), kNo);
+  EXPECT_EQ(guess_squad(R"({"data":[{"x":1}],"question":"Who?","context":"Ada"})"), kNo);
+  EXPECT_EQ(guess_squad(R"({"data":[{"x":{"paragraphs":1}}],"context":"Ada"})"), kNo);
 }
 
 TEST(SquadJson, EveryPrefixIsJudgedTheSameOrUndecided) {
