@@ -10,6 +10,8 @@
 
 using Size = decltype(sizeof(0));
 
+constexpr Size kStretch = 512;  // of k that is computed at a time
+
 Vec exp_f32(Vec x) {
   x = min(max(x, set1(kExpMin)), set1(kExpMax));
   const Vec shifted = fma(x, set1(kLog2E), set1(kRoundMagic));
@@ -72,24 +74,21 @@ struct Tanh {
   static Vec apply(Vec x) { return tanh_f32(x); }
 };
 
-// A block of the product a * b kept in registers: Rows x (Panels * 16), over all of k.
-// `a` is read at a[row * a_stride + k], `b` at b[panel * b_stride + k * 16].
+// A block of the product a * b kept in registers: Rows x (Panels * 16), over a stretch of k.
+// `a` is read at a[row * a_stride + k], `b` at b[panel * b_stride + k * 16]. `soon` is memory that
+// will be wanted soon, k lines of it.
 template <int Rows, int Panels>
 struct Tile {
   Vec sum[Rows][Panels];
 
   [[gnu::always_inline]] void multiply(const float* a, Size a_stride, const float* b, Size b_stride,
-                                       Size k) {
-#pragma GCC unroll 16
-    for (int r = 0; r < Rows; ++r) {
-#pragma GCC unroll 4
-      for (int p = 0; p < Panels; ++p) sum[r][p] = zero();
-    }
+                                       Size k, const float* soon) {
     // Four base pointers and one stride address 12 rows without running out of registers.
     const float* a3 = a + 3 * a_stride;
     const float* a6 = a + 6 * a_stride;
     const float* a9 = a + 9 * a_stride;
-    for (Size i = 0; i < k; ++i, b += 16, ++a, ++a3, ++a6, ++a9) {
+    for (Size i = 0; i < k; ++i, b += 16, soon += 16, ++a, ++a3, ++a6, ++a9) {
+      __builtin_prefetch(soon, 0, 2);
       Vec panel[Panels];
 #pragma GCC unroll 4
       for (int p = 0; p < Panels; ++p) panel[p] = load(b + static_cast<Size>(p) * b_stride);
@@ -141,19 +140,31 @@ struct Product {
   const void* context;
 };
 
-// Panels [panel, panel + Panels) of a product.
+// The stretch [k, k + count) of the sums of panels [panel, panel + Panels). Between stretches the
+// sums wait in c, where they lose no bit.
 template <int Panels>
 struct ProductBlock {
   const Product& m;
-  Size panel;
+  Size panel, k, count;
 
   template <int Rows>
   [[gnu::noinline]] void run(Size row) const {
-    Tile<Rows, Panels> tile;
-    tile.multiply(m.a + row * m.a_stride, m.a_stride, m.b + panel * m.k * 16, m.k * 16, m.k);
     const Size column = panel * 16;
-    float* c = m.c + row * m.c_stride + column;
-    if (m.bias != nullptr) {
+    const float* b = m.b + column * m.k + k * 16;
+    float* const c = m.c + row * m.c_stride + column;
+    Tile<Rows, Panels> tile;
+#pragma GCC unroll 16
+    for (int r = 0; r < Rows; ++r) {
+#pragma GCC unroll 4
+      for (int p = 0; p < Panels; ++p) {
+        tile.sum[r][p] = k == 0 ? zero() : load(c + static_cast<Size>(r) * m.c_stride + p * 16);
+      }
+    }
+    // The first two blocks of rows bring in the panels that come next.
+    const Size next = row == 0 ? Panels : Panels + (Panels > 1 ? 1 : 0);
+    tile.multiply(m.a + row * m.a_stride + k, m.a_stride, b, m.k * 16, count, b + next * m.k * 16);
+    const bool last = k + count == m.k;
+    if (last && m.bias != nullptr) {
 #pragma GCC unroll 4
       for (int p = 0; p < Panels; ++p) {
         const Vec bias = load(m.bias + column + p * 16);
@@ -162,20 +173,28 @@ struct ProductBlock {
       }
     }
 #pragma GCC unroll 16
-    for (int r = 0; r < Rows; ++r, c += m.c_stride) {
+    for (int r = 0; r < Rows; ++r) {
 #pragma GCC unroll 4
-      for (int p = 0; p < Panels; ++p) store(c + p * 16, tile.sum[r][p]);
+      for (int p = 0; p < Panels; ++p) {
+        store(c + static_cast<Size>(r) * m.c_stride + p * 16, tile.sum[r][p]);
+      }
     }
-    if (m.finish != nullptr) m.finish(m.context, row, Rows, column, Panels * 16);
+    if (last && m.finish != nullptr) m.finish(m.context, row, Rows, column, Panels * 16);
   }
 };
 
+// Stretches of k outermost, so that a stretch of all rows of a stays in the second-level cache
+// while the panels of b, each stretch read once, pass by.
 void multiply(const Product& m) {
-  Size panel = 0;
-  for (; panel + kTilePanels <= m.panels; panel += kTilePanels) {
-    for_row_blocks(m.rows, ProductBlock<kTilePanels>{m, panel});
+  const Size stretches = (m.k + kStretch - 1) / kStretch;
+  for (Size i = 0; i < stretches; ++i) {
+    const Size k = m.k * i / stretches, count = m.k * (i + 1) / stretches - k;
+    Size panel = 0;
+    for (; panel + kTilePanels <= m.panels; panel += kTilePanels) {
+      for_row_blocks(m.rows, ProductBlock<kTilePanels>{m, panel, k, count});
+    }
+    for (; panel < m.panels; ++panel) for_row_blocks(m.rows, ProductBlock<1>{m, panel, k, count});
   }
-  for (; panel < m.panels; ++panel) for_row_blocks(m.rows, ProductBlock<1>{m, panel});
 }
 
 // The epilogue of a GemmF32: activation, then residual.

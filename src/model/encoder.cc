@@ -28,12 +28,11 @@ struct Grid {
   std::size_t row_parts, panel_parts;
 };
 
-// Rows: as many as keep the left operand in the second-level cache. Panels: an even number each,
-// so that there are a few tasks a thread and none is tiny.
-Grid make_grid(std::size_t rows, std::size_t k, std::size_t panels, unsigned threads) {
-  constexpr std::size_t kBlockBytes = 512 << 10;
-  const std::size_t block_rows = std::max<std::size_t>(48, kBlockBytes / (k * sizeof(float)));
-  const std::size_t row_parts = (rows + block_rows - 1) / block_rows;
+// Rows: as many as keep the stretch of the left operand that a kernel works on in the second-level
+// cache. Panels: an even number each, so that there are a few tasks a thread and none is tiny.
+Grid make_grid(std::size_t rows, std::size_t panels, unsigned threads) {
+  constexpr std::size_t kBlockRows = 400;
+  const std::size_t row_parts = (rows + kBlockRows - 1) / kBlockRows;
   if (threads == 1) return {row_parts, 1};
   const std::size_t wanted = (4 * threads + row_parts - 1) / row_parts;
   return {row_parts, std::clamp<std::size_t>(wanted, 1, std::max<std::size_t>(1, panels / 4))};
@@ -204,7 +203,7 @@ class Forward {
               std::size_t panels, const Rows& to, Activation activation = Activation::kIdentity,
               const Rows* residual = nullptr) {
     if (rows == 0) return;
-    const Grid grid = make_grid(rows, matrix.k, panels, pool_.threads());
+    const Grid grid = make_grid(rows, panels, pool_.threads());
     pool_.parallel_for(grid.row_parts * grid.panel_parts, [&](std::size_t task, unsigned) {
       const std::size_t i = task / grid.panel_parts, j = task % grid.panel_parts;
       const std::size_t row = part_begin(i, grid.row_parts, rows, 1);
