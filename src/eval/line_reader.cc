@@ -100,11 +100,13 @@ bool LineReader::ready() const {
 }
 
 std::string LineReader::rest(std::size_t limit) {
-  do {
-    if (buffer_.size() - begin_ > limit) {
+  bool more = true;
+  while (more) {  // a file's size tells before it is read
+    if (std::max(buffer_.size() - begin_, total_ - std::min(given_, total_)) > limit) {
       fail(ErrorCode::kLimitExceeded, name_, ": more than ", limit, " bytes");
     }
-  } while (read_more());
+    more = read_more();
+  }
   std::string text = buffer_.substr(begin_);
   given_ += text.size();
   begin_ = searched_ = buffer_.size();

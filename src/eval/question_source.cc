@@ -1,6 +1,5 @@
 #include "eval/question_source.h"
 
-#include <limits>
 #include <utility>
 
 #include "base/error.h"
@@ -26,7 +25,7 @@ QuestionSource::QuestionSource(const std::string& path, const Parameters& defaul
                                std::size_t max_line_bytes)
     : lines_(path, max_line_bytes), defaults_(defaults), max_line_bytes_(max_line_bytes) {
   if (!looks_like_squad(lines_)) return;
-  squad_ = parse_squad(lines_.rest(std::numeric_limits<std::size_t>::max()), lines_.name());
+  squad_ = parse_squad(lines_.rest(kMaxSquadBytes), lines_.name());
 }
 
 std::optional<QuestionLine> QuestionSource::next() {
