@@ -17,17 +17,28 @@ namespace lambert {
 
 namespace {
 
+// Whether both paths lead to one regular file.
+bool same_file(const std::string& a, const std::string& b) {
+  struct stat status_a {
+  }, status_b{};
+  return ::stat(a.c_str(), &status_a) == 0 && ::stat(b.c_str(), &status_b) == 0 &&
+         S_ISREG(status_a.st_mode) && status_a.st_dev == status_b.st_dev &&
+         status_a.st_ino == status_b.st_ino;
+}
+
 void check_paths(const BatchOptions& options) {
   if (options.resume && renameable(options.output).empty()) {
     fail(ErrorCode::kInvalidArgument, "--resume needs an --output file, found ",
          quote(options.output));
   }
-  struct stat input {
-  }, output{};
-  if (options.input != "-" && options.output != "-" && ::stat(options.input.c_str(), &input) == 0 &&
-      ::stat(options.output.c_str(), &output) == 0 && S_ISREG(input.st_mode) &&
-      input.st_dev == output.st_dev && input.st_ino == output.st_ino) {
+  if (options.input == "-" || options.output == "-") return;
+  if (same_file(options.input, options.output)) {
     fail(ErrorCode::kInvalidArgument, "--output is the input file, ", quote(options.input));
+  }
+  const std::string target = renameable(options.output);
+  if (!target.empty() && same_file(options.input, target + ".partial")) {
+    fail(ErrorCode::kInvalidArgument, "the input ", quote(options.input),
+         " is where the results for --output are collected; rename it or choose another --output");
   }
 }
 

@@ -7,6 +7,7 @@
 #include <csignal>
 
 #include "base/error.h"
+#include "eval/squad_json.h"
 #include "test_files.h"
 
 namespace lambert {
@@ -137,6 +138,32 @@ TEST_F(BatchTest, OutputOverTheInputIsRefused) {
   options.output = directory / "link";
   EXPECT_NE(refusal().find("is the input file"), std::string::npos);
   EXPECT_EQ(read_all(options.input), kInput);
+}
+
+// It was emptied before it was read.
+TEST_F(BatchTest, InputThatIsThePartialOfTheOutputIsRefused) {
+  options.input = directory.write("out.jsonl.partial", kInput);
+  EXPECT_NE(refusal().find("where the results for --output are collected"), std::string::npos);
+  std::filesystem::create_symlink(options.input, directory / "link");
+  options.input = directory / "link";
+  EXPECT_NE(refusal().find("where the results for --output are collected"), std::string::npos);
+  EXPECT_EQ(read_all(directory / "out.jsonl.partial"), kInput);
+}
+
+// All of it was read into memory first. The file is sparse.
+TEST_F(BatchTest, SquadJsonAboveTheLimitIsRefusedBeforeItIsRead) {
+  options.input = directory.write("squad.json", R"({"data":[{"paragraphs":[)");
+  std::filesystem::resize_file(options.input, kMaxSquadBytes + 1);
+  try {
+    run();
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::kLimitExceeded);
+    EXPECT_NE(std::string(error.what()).find("more than"), std::string::npos) << error.what();
+  }
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  EXPECT_LT(static_cast<std::size_t>(usage.ru_maxrss) << 10, kMaxSquadBytes / 2);
 }
 
 TEST_F(BatchTest, ResumeNeedsAFile) {
