@@ -54,25 +54,41 @@ OutputFile::OutputFile(const std::string& path, bool resume) : path_(renameable(
     return;
   }
   partial_path_ = path_ + ".partial";
-  fd_ = ::open(partial_path_.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
-  if (fd_ < 0) fail_errno(partial_path_, "cannot be opened for writing");
   try {
-    if (::flock(fd_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
-      fail(ErrorCode::kIo, partial_path_, ": is being written by another process");
-    }
+    open_partial();
     if (resume) {
       cut_torn_line();
     } else if (::ftruncate(fd_, 0) != 0) {
       fail_errno(partial_path_, "cannot be emptied");
     }
   } catch (...) {
-    ::close(fd_);
+    if (fd_ >= 0) ::close(fd_);
     throw;
   }
 }
 
 OutputFile::~OutputFile() {
   if (fd_ >= 0) ::close(fd_);
+}
+
+void OutputFile::open_partial() {
+  for (;;) {
+    fd_ = ::open(partial_path_.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+    if (fd_ < 0) fail_errno(partial_path_, "cannot be opened for writing");
+    if (::flock(fd_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+      fail(ErrorCode::kIo, partial_path_, ": is being written by another process");
+    }
+    // Another process may have finished in between: then this is its output, renamed.
+    struct stat opened {
+    }, named{};
+    if (::fstat(fd_, &opened) != 0) fail_errno(partial_path_, "cannot be examined");
+    if (::stat(partial_path_.c_str(), &named) == 0 && opened.st_dev == named.st_dev &&
+        opened.st_ino == named.st_ino) {
+      return;
+    }
+    ::close(fd_);
+    fd_ = -1;
+  }
 }
 
 void OutputFile::cut_torn_line() {

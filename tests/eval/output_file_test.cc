@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <thread>
+
 #include "lambert/lambert.h"
 #include "test_files.h"
 
@@ -57,6 +60,35 @@ TEST(OutputFile, TwoWritersAreRefused) {
   first.append("a");
   EXPECT_THROW(OutputFile(directory / "out", false), Error);
   EXPECT_EQ(read_all(directory / "out.partial"), "a\n");
+}
+
+// A writer that opened the .partial just before another renamed it emptied the finished output.
+TEST(OutputFile, AWriterThatComesWhileAnotherFinishesLeavesTheOutputWhole) {
+  const TestDirectory directory;
+  const std::string path = directory.write("out", "whole\n");
+  std::atomic<bool> stop = false, torn = false;
+  const auto write = [&] {
+    for (int i = 0; i < 300 && !torn; ++i) {
+      try {
+        OutputFile file(path, false);
+        file.append("whole");
+        file.finish();
+      } catch (const Error& error) {  // the other one has the lock
+        EXPECT_EQ(error.code(), ErrorCode::kIo) << error.what();
+        EXPECT_NE(std::string(error.what()).find("another process"), std::string::npos)
+            << error.what();
+      }
+    }
+  };
+  std::thread reader([&] {
+    while (!stop && !torn) torn = read_all(path) != "whole\n";
+  });
+  std::thread other(write);
+  write();
+  other.join();
+  stop = true;
+  reader.join();
+  EXPECT_FALSE(torn);
 }
 
 TEST(OutputFile, DevicesAreWrittenDirectlyAndFullOnesFail) {
