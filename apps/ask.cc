@@ -19,7 +19,7 @@ namespace {
 
 constexpr std::size_t kMaxText = std::size_t{64} << 20;
 
-constexpr const char* kFooter = R"(Examples:
+constexpr const char* kAskFooter = R"(Examples:
   lambert ask -c "Ada Lovelace wrote it in 1843." -q "Who wrote it?"
   lambert ask --context-file article.txt --question "Who wrote it?" --top-k 3
   curl -s https://example.org/article.txt | lambert ask -q "Who wrote it?" --json
@@ -88,7 +88,7 @@ int ask(const CLI::App& command, AskOptions options, bool json) {
 void add_ask(CLI::App& app, Invocation& invocation) {
   auto options = std::make_shared<AskOptions>();
   CLI::App* command = app.add_subcommand("ask", "Answers one question from one text");
-  command->footer(kFooter);
+  command->footer(kAskFooter);
   auto* question = command->add_option("-q,--question", options->question.question, "the question");
   auto* question_file = command->add_option("--question-file", options->question_file,
                                             "the question from a file (-: standard input)");

@@ -14,7 +14,7 @@ namespace lambert {
 
 namespace {
 
-constexpr const char* kFooter = R"(Examples:
+constexpr const char* kBatchFooter = R"(Examples:
   lambert batch --input questions.jsonl --output answers.jsonl
   lambert batch --input questions.jsonl --output answers.jsonl --resume
   zcat questions.jsonl.gz | lambert batch --top-k 3 > answers.jsonl
@@ -67,7 +67,7 @@ int batch(BatchCommand command) {
 void add_batch(CLI::App& app, Invocation& invocation) {
   auto options = std::make_shared<BatchCommand>();
   CLI::App* command = app.add_subcommand("batch", "Answers a file of questions");
-  command->footer(kFooter);
+  command->footer(kBatchFooter);
   command
       ->add_option("-i,--input", options->batch.input,
                    "JSON Lines or SQuAD JSON (-: standard input)")

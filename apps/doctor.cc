@@ -14,7 +14,7 @@ namespace lambert {
 
 namespace {
 
-constexpr const char* kFooter = R"(Examples:
+constexpr const char* kDoctorFooter = R"(Examples:
   lambert doctor
   lambert doctor --model DIR
 
@@ -101,7 +101,7 @@ int doctor(const Options& options) {
 void add_doctor(CLI::App& app, Invocation& invocation) {
   auto options = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand("doctor", "Checks CPU, threads, model and one answer");
-  command->footer(kFooter);
+  command->footer(kDoctorFooter);
   add_model_options(*command, *options);
   command->callback(
       [options, &invocation] { invocation.run = [options] { return doctor(*options); }; });

@@ -21,7 +21,7 @@ namespace lambert {
 
 namespace {
 
-constexpr const char* kFooter = R"(Examples:
+constexpr const char* kEvalFooter = R"(Examples:
   lambert eval dev-v1.1.json
   lambert eval dev-v2.0.json --json --predictions predictions.json
   xz -dc dev-v1.1.json.xz | lambert eval - --limit 500
@@ -86,7 +86,7 @@ int eval(EvalOptions options, bool json) {
 void add_eval(CLI::App& app, Invocation& invocation) {
   auto options = std::make_shared<EvalOptions>();
   CLI::App* command = app.add_subcommand("eval", "Measures a model on SQuAD v1.1 or v2.0 JSON");
-  command->footer(kFooter);
+  command->footer(kEvalFooter);
   command->add_option("file", options->file, "SQuAD JSON (-: standard input)")->required();
   command->add_option("--predictions", options->predictions, "write {id: answer} to this file")
       ->type_name("FILE");

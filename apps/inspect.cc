@@ -18,7 +18,7 @@ namespace lambert {
 
 namespace {
 
-constexpr const char* kFooter = R"(Examples:
+constexpr const char* kInspectFooter = R"(Examples:
   lambert inspect
   lambert inspect DIR --json)";
 
@@ -126,7 +126,7 @@ void add_inspect(CLI::App& app, Invocation& invocation) {
   auto options = std::make_shared<Options>();
   auto given = std::make_shared<std::string>();  // LAMBERT_MODEL must not replace it
   CLI::App* command = app.add_subcommand("inspect", "Shows what a model directory holds");
-  command->footer(kFooter);
+  command->footer(kInspectFooter);
   auto* directory =
       command->add_option("model_directory", *given, "the same as --model")->type_name("DIR");
   command->add_flag("--json", invocation.json, "as JSON");

@@ -11,7 +11,7 @@ namespace lambert {
 
 namespace {
 
-constexpr const char* kFooter = R"(Example:
+constexpr const char* kLogitsFooter = R"(Example:
   lambert logits --json --question "Who wrote it?" --context "Ada Lovelace wrote it in 1843."
 
 One object a window; context_start and context_end are the rows of the context's tokens. The numbers
@@ -51,7 +51,7 @@ void add_logits(CLI::App& app, Invocation& invocation) {
   auto options = std::make_shared<LogitsOptions>();
   CLI::App* command = app.add_subcommand("logits", "Prints start and end logits as JSON");
   command->group("");  // not in the list of commands
-  command->footer(kFooter);
+  command->footer(kLogitsFooter);
   command->add_option("-q,--question", options->question.question, "the question")->required();
   command->add_option("-c,--context", options->question.context, "the text")->required();
   command->add_flag("--json", invocation.json, "JSON, which it is anyway");

@@ -11,7 +11,7 @@ namespace lambert {
 
 namespace {
 
-constexpr const char* kFooter = R"(Examples:
+constexpr const char* kTokenizeFooter = R"(Examples:
   lambert tokenize "How are embeddings made?"
   lambert tokenize --json --pair "Who wrote it?" "Ada Lovelace wrote it in 1843."
 
@@ -85,7 +85,7 @@ int tokenize(const TokenizeOptions& options, bool json) {
 void add_tokenize(CLI::App& app, Invocation& invocation) {
   auto options = std::make_shared<TokenizeOptions>();
   CLI::App* command = app.add_subcommand("tokenize", "Shows the tokens of a text or a pair");
-  command->footer(kFooter);
+  command->footer(kTokenizeFooter);
   command->add_option("text", options->first, "the text, or the question of a pair")->required();
   auto* second = command->add_option("context", options->second, "the context of a pair");
   auto* pair = command->add_flag("--pair", options->pair, "question and context");

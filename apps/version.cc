@@ -12,7 +12,7 @@ namespace lambert {
 
 namespace {
 
-constexpr const char* kFooter = R"(Examples:
+constexpr const char* kVersionFooter = R"(Examples:
   lambert version
   LAMBERT_ISA=scalar lambert version --json)";
 
@@ -59,7 +59,7 @@ int version(bool json) {
 
 void add_version(CLI::App& app, Invocation& invocation) {
   CLI::App* command = app.add_subcommand("version", "Version, compiler and instruction sets");
-  command->footer(kFooter);
+  command->footer(kVersionFooter);
   command->add_flag("--json", invocation.json, "as JSON");
   command->callback(
       [&invocation] { invocation.run = [&invocation] { return version(invocation.json); }; });
