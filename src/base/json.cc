@@ -107,7 +107,9 @@ json::value parse_json(std::string_view text, std::string_view source, ErrorCode
     fail(code, source, ": more text after the JSON value, at byte ", used);
   }
   json::value value = parser.release();
-  if (!all_finite(value)) fail(code, source, ": a number is too large for a double");
+  if (limits.refuse_overflow && !all_finite(value)) {
+    fail(code, source, ": a number is too large for a double");
+  }
   return value;
 }
 

@@ -1,5 +1,7 @@
 #include "wire/question_line.h"
 
+#include <algorithm>
+#include <cmath>
 #include <optional>
 #include <utility>
 
@@ -51,7 +53,11 @@ class Fields {
     const json::value* value = find(name);
     if (value == nullptr) return std::nullopt;
     if (!value->is_number()) refuse(ErrorCode::kInvalidArgument, name, "a number", *value);
-    return value->to_number<double>();
+    const auto number = value->to_number<double>();
+    if (!std::isfinite(number)) {
+      refuse(ErrorCode::kInvalidArgument, name, "a number that a double can hold", *value);
+    }
+    return number;
   }
 
   std::optional<bool> boolean(std::string_view name) const {
@@ -84,24 +90,40 @@ void override_with(Field& field, const std::optional<Value>& value) {
   if (value) field = *value;
 }
 
-// The digits of the number that the last "id" of a valid JSON object has, as they stand in `line`:
-// Boost.JSON keeps neither more than 64 bits of an integer nor every bit of a fraction.
-std::string_view id_digits(std::string_view line) {
-  std::string_view digits;
+constexpr std::string_view kSpace = " \t\r\n";
+
+// Deep enough for any record that questions come along with.
+constexpr std::size_t kMaxDepth = 512;
+
+// Where the string whose text begins at `i` has its closing quote, or behind the end of `line`.
+std::size_t string_end(std::string_view line, std::size_t i) {
+  while (i < line.size() && line[i] != '"') i += line[i] == '\\' ? 2 : 1;
+  return std::min(i, line.size());
+}
+
+// The string or number that the last "id" of the JSON object in `line` has, as it stands there:
+// Boost.JSON keeps neither more than 64 bits of an integer nor every bit of a fraction. Empty where
+// there is none. `line` may be damaged JSON; what is returned may be too.
+std::string_view id_text(std::string_view line) {
+  std::string_view found;
   int depth = 0;
   for (std::size_t i = 0; i < line.size(); ++i) {
     if (line[i] == '{' || line[i] == '[') ++depth;
     if (line[i] == '}' || line[i] == ']') --depth;
     if (line[i] != '"') continue;
     const std::size_t begin = ++i;
-    while (line[i] != '"') i += line[i] == '\\' ? 2 : 1;
-    if (depth != 1 || line.substr(begin, i - begin) != "id") continue;
-    const std::size_t colon = line.find_first_not_of(" \t\r\n", i + 1);
-    if (line[colon] != ':') continue;  // a value, not a key
-    const std::size_t value = line.find_first_not_of(" \t\r\n", colon + 1);
-    digits = line.substr(value, line.find_first_not_of("+-.0123456789eE", value) - value);
+    i = string_end(line, i);
+    if (depth != 1 || i >= line.size() || line.substr(begin, i - begin) != "id") continue;
+    const std::size_t colon = line.find_first_not_of(kSpace, i + 1);
+    if (colon == std::string_view::npos || line[colon] != ':') continue;  // a value, not a key
+    const std::size_t value = line.find_first_not_of(kSpace, colon + 1);
+    if (value == std::string_view::npos) break;
+    const std::size_t end = line[value] == '"' ? string_end(line, value + 1) + 1
+                                               : line.find_first_not_of("+-.0123456789eE", value);
+    found = end <= line.size() ? line.substr(value, end - value) : std::string_view();
+    i = colon;
   }
-  return digits;
+  return found;
 }
 
 // The JSON text of the object's id, empty where it has none. `line` is the object's text.
@@ -113,11 +135,27 @@ std::string read_id(const json::object& object, std::string_view line, std::stri
     fields.refuse(ErrorCode::kInvalidInput, "id", "a string or a number", *id);
   }
   if (id->is_double()) {
-    if (const std::string_view digits = id_digits(line); !digits.empty()) {
+    if (const std::string_view digits = id_text(line); !digits.empty()) {
       return std::string(digits);
     }
   }
   return scalar_json(*id);
+}
+
+// The JSON text of the id of a line that is no valid JSON, empty where none can be read.
+std::string damaged_id(std::string_view line) {
+  const std::size_t first = line.find_first_not_of(kSpace);
+  if (first == std::string_view::npos || line[first] != '{') return {};
+  const std::string_view text = id_text(line);
+  if (text.empty()) return {};
+  try {
+    JsonLimits limits;
+    limits.refuse_overflow = false;
+    const json::value id = parse_json(text, "id", ErrorCode::kInvalidInput, limits);
+    return id.is_double() ? std::string(text) : scalar_json(id);
+  } catch (const Error&) {  // that the line is damaged is reported anyway
+    return {};
+  }
 }
 
 }  // namespace
@@ -155,6 +193,7 @@ void read_parameters(const json::object& object, std::string_view source, Parame
   override_with(parameters.n_best_size, fields.integer("n_best_size"));
   override_with(parameters.handle_impossible_answer, fields.boolean("handle_impossible_answer"));
   override_with(parameters.align_to_words, fields.boolean("align_to_words"));
+  if (const auto value = fields.boolean("no_align_to_words")) parameters.align_to_words = !*value;
   override_with(parameters.null_score_diff_threshold, fields.number("null_score_diff_threshold"));
   override_with(parameters.score_threshold, fields.number("score_threshold"));
 }
@@ -174,10 +213,14 @@ QuestionLine read_question_line(std::string_view line, std::size_t number,
                                 const Parameters& defaults, std::size_t max_bytes) {
   const std::string source = "line " + std::to_string(number);
   QuestionLine read{std::to_string(number), Question{}};
+  bool valid = false;
   try {
     JsonLimits limits;
     limits.max_bytes = max_bytes;
+    limits.max_depth = kMaxDepth;
+    limits.refuse_overflow = false;  // the fields that are read are checked
     const json::value value = parse_json(line, source, ErrorCode::kInvalidInput, limits);
+    valid = true;
     const auto* object = value.if_object();
     if (object == nullptr) {
       fail(ErrorCode::kInvalidInput, source, ": must be a JSON object, found ", kind_name(value));
@@ -186,6 +229,7 @@ QuestionLine read_question_line(std::string_view line, std::size_t number,
     read.question = read_question(*object, source, defaults);
   } catch (const Error& error) {
     read.question = error;
+    if (std::string id = valid ? "" : damaged_id(line); !id.empty()) read.id = std::move(id);
   }
   return read;
 }

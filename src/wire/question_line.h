@@ -17,9 +17,10 @@ struct QuestionLine {
   std::variant<Question, Error> question;
 };
 
-// The fields of `object` that are named as the members of Parameters are (and `topk` for top_k)
-// override those of `parameters`; null counts as absent, fields of other names are ignored. Ranges
-// are the engine's to check. Throws kInvalidArgument naming the field.
+// The fields of `object` that are named as the members of Parameters are (and `topk` for top_k, and
+// `no_align_to_words`, which goes before `align_to_words`) override those of `parameters`; null
+// counts as absent, fields of other names are ignored. Ranges are the engine's to check. Throws
+// kInvalidArgument naming the field.
 void read_parameters(const boost::json::object& object, std::string_view source,
                      Parameters& parameters);
 

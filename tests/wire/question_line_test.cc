@@ -111,13 +111,55 @@ TEST(QuestionLine, DamageIsReportedWithTheIdWhereItCouldBeRead) {
 }
 
 TEST(QuestionLine, WhatIsNoJsonObjectIsInvalidInput) {
-  for (const char* line : {"", "{", "[]", "7", "nonsense", R"({"id":1} x)", R"({"id":1e999})",
+  for (const char* line : {"", "{", "[]", "7", "nonsense", R"({"question":"a"} x)",
                            R"({"question":"\ud800","context":"b"})",
                            "{\"question\":\"\xFF\",\"context\":\"b\"}", "\xEF\xBB\xBF{}"}) {
     expect_error(line, ErrorCode::kInvalidInput, "line 12");
   }
   const std::string deep(100000, '[');
   expect_error(deep, ErrorCode::kInvalidInput, "line 12");
+}
+
+// It made the line an error that had lost its id.
+TEST(QuestionLine, UnknownFieldsMayBeDeepOrTooLargeForADouble) {
+  const std::string deep = std::string(100, '[') + std::string(100, ']');
+  const std::string rest = R"(,"id":"x","question":"a","context":"b"})";
+  EXPECT_EQ(question_of(R"({"more":)" + deep + rest).question, "a");
+  EXPECT_EQ(question_of(R"({"more":1e999)" + rest).question, "a");
+  expect_error(R"({"score_threshold":1e999)" + rest, ErrorCode::kInvalidArgument,
+               "\"score_threshold\" must be a number that a double can hold", "\"x\"");
+  EXPECT_EQ(read(R"({"id":1e999,"question":"a","context":"b"})").id, "1e999");
+}
+
+TEST(QuestionLine, DamagedJsonKeepsItsId) {
+  const auto id = [](const std::string& line) {
+    const QuestionLine result = read(line);
+    EXPECT_TRUE(std::holds_alternative<Error>(result.question)) << line;
+    return result.id;
+  };
+  const std::string deep(1000, '[');
+  EXPECT_EQ(id(R"({"id":"x","more":)" + deep), "\"x\"");
+  EXPECT_EQ(id(R"({"more":)" + deep + std::string(1000, ']') + R"(,"id":7})"), "7");
+  EXPECT_EQ(id(R"({"id":1.50,"question":"\ud800"})"), "1.50");
+  EXPECT_EQ(id("{\"question\":\"\xFF\",\"id\":\"a\\n\"}"), "\"a\\n\"");
+  EXPECT_EQ(id(R"({"id":"x"} y)"), "\"x\"");
+  for (const char* line :
+       {R"({"id":"x)", R"({"id":)", R"({"id")", R"({"id":"\ud800"})", R"({"id":--1})",
+        R"({"id":true,})", R"({"a":{"id":1},})", R"(["id":1])", R"(x {"id":1})", "{\"\\"}) {
+    EXPECT_EQ(id(line), "12") << line;
+  }
+}
+
+TEST(QuestionLine, NoAlignToWordsIsTheOptionsName) {
+  const auto align = [](const std::string& fields) {
+    return question_of(R"({"question":"a","context":"b",)" + fields + "}")
+        .parameters.align_to_words;
+  };
+  EXPECT_FALSE(align(R"("no_align_to_words":true)"));
+  EXPECT_TRUE(align(R"("no_align_to_words":false)"));
+  EXPECT_FALSE(align(R"("align_to_words":true,"no_align_to_words":true)"));
+  expect_error(R"({"question":"a","context":"b","no_align_to_words":1})",
+               ErrorCode::kInvalidArgument, "true or false");
 }
 
 TEST(QuestionLine, LongLinesExceedTheLimit) {
