@@ -52,6 +52,10 @@ void write_predictions(OutputFile& file, const SquadData& data,
 }
 
 int eval(EvalOptions options, bool json) {
+  if (options.predictions == "-") {
+    fail(ErrorCode::kInvalidArgument,
+         "--predictions: must be a file, found \"-\"; standard output has the figures");
+  }
   LineReader input(options.file, 0);
   SquadData data = parse_squad(input.rest(std::size_t{1} << 30), input.name());
   data.questions.resize(std::min(options.limit, data.questions.size()));

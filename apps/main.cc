@@ -2,9 +2,13 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <csignal>
 #include <exception>
 #include <new>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "commands.h"
 #include "output.h"
@@ -23,7 +27,7 @@ LAMBERT_ISA), those before defaults. Results go to standard output, everything e
 error.
 
 Exit codes: 0 done; 1 failed; 2 wrong usage; 3 model missing, damaged or not supported;
-6 some questions of many failed; 130 interrupted.)";
+6 some questions of many failed; 130 interrupted; 141 the reader of standard output left.)";
 
 void interrupted(int) {
   constexpr std::string_view kMessage = "\nlambert: interrupted\n";
@@ -50,6 +54,25 @@ int report(const Error& error, bool json) {
   return exit_code(error);
 }
 
+// CLI11 takes the next argument for the value of "--name=": an empty value becomes one of its own.
+std::vector<std::string> split_empty_values(int argc, char** argv) {
+  std::vector<std::string> arguments;
+  for (int i = 1; i < argc; ++i) {
+    const std::string argument = argv[i];
+    if (argument == "--") {  // what follows are no options
+      arguments.insert(arguments.end(), argv + i, argv + argc);
+      break;
+    }
+    if (argument.starts_with("--") && argument.find('=') == argument.size() - 1) {
+      arguments.push_back(argument.substr(0, argument.size() - 1));
+      arguments.emplace_back();
+    } else {
+      arguments.push_back(argument);
+    }
+  }
+  return arguments;
+}
+
 int run(int argc, char** argv) {
   CLI::App app("Answers questions from text.", "lambert");
   Invocation invocation;
@@ -67,7 +90,9 @@ int run(int argc, char** argv) {
   add_version(app, invocation);
   try {
     try {
-      app.parse(argc, argv);
+      std::vector<std::string> arguments = split_empty_values(argc, argv);
+      std::reverse(arguments.begin(), arguments.end());  // as CLI11 wants a vector
+      app.parse(std::move(arguments));
     } catch (const CLI::CallForHelp&) {
       print(app.help());  // of the command, where one was given
       return kExitOk;

@@ -155,6 +155,23 @@ TEST(Cli, NumbersThatAreNoneSayWhatIsExpected) {
   EXPECT_TRUE(contains(complaint(ask, {"LAMBERT_THREADS=abc"}), "must be a whole number"));
 }
 
+// CLI11 took --json for the context.
+TEST(Cli, AnEmptyValueBehindAnEqualsSignDoesNotSwallowTheNextArgument) {
+  RunOptions options;
+  options.environment = {"LAMBERT_MODEL=" LAMBERT_SOURCE_DIR "/models/distilbert-minilm-squad"};
+  const Ended result = run({"ask", "-q", "Who?", "--context=", "--json"}, options);
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_TRUE(contains(result.err, "context")) << result.err;
+  EXPECT_TRUE(contains(result.out, "\"invalid_input\"")) << result.out;
+}
+
+// They were mixed with the figures.
+TEST(Cli, EvalRefusesPredictionsOnStandardOutput) {
+  const Ended result = run({"eval", "none.json", "--json", "--predictions", "-"});
+  EXPECT_EQ(result.exit_code, 2);
+  EXPECT_TRUE(contains(result.err, "--predictions: must be a file")) << result.err;
+}
+
 // It printed what the variable names.
 TEST(Cli, InspectShowsTheDirectoryGivenAlsoWhereTheVariableIsSet) {
   const TestDirectory directory;
