@@ -57,7 +57,7 @@ std::string cpu_name() {
 }
 
 std::string cpu_quota() {
-  if (const std::string v2 = first_line("/sys/fs/cgroup/cpu.max"); !v2.empty()) return v2;
+  if (std::string v2 = first_line("/sys/fs/cgroup/cpu.max"); !v2.empty()) return v2;
   const std::string quota = first_line("/sys/fs/cgroup/cpu/cpu.cfs_quota_us");
   return quota.empty() || quota.starts_with('-') ? "none" : quota + " us";
 }

@@ -3,14 +3,15 @@
 #include <cstdio>
 #include <map>
 #include <memory>
+#include <optional>
 
-#include "base/thread_pool.h"
 #include "checkpoint/safetensors.h"
 #include "commands.h"
 #include "model/config.h"
 #include "model/encoder.h"
 #include "model_options.h"
 #include "output.h"
+#include "qa/scheduler.h"
 #include "store/model_files.h"
 #include "wire/json_writer.h"
 
@@ -37,12 +38,15 @@ std::string json_text(std::string_view text) {
 
 void add_config(const EncoderConfig& config, Facts& facts) {
   facts.emplace_back("model_type", json_text(family_name(config.family)));
-  facts.emplace_back("layers", std::to_string(config.num_layers));
-  facts.emplace_back("hidden_size", std::to_string(config.hidden_size));
-  facts.emplace_back("heads", std::to_string(config.num_heads));
-  facts.emplace_back("intermediate_size", std::to_string(config.intermediate_size));
-  facts.emplace_back("vocab_size", std::to_string(config.vocab_size));
-  facts.emplace_back("max_positions", std::to_string(config.max_positions));
+  const std::pair<const char*, std::size_t> sizes[] = {
+      {"layers", config.num_layers},
+      {"hidden_size", config.hidden_size},
+      {"heads", config.num_heads},
+      {"intermediate_size", config.intermediate_size},
+      {"vocab_size", config.vocab_size},
+      {"max_positions", config.max_positions},
+      {"type_vocab_size", config.type_vocab_size}};
+  for (const auto& [name, size] : sizes) facts.emplace_back(name, std::to_string(size));
 }
 
 void add_tensors(const ModelFiles& files, Facts& facts) {
@@ -64,18 +68,22 @@ void add_tensors(const ModelFiles& files, Facts& facts) {
 }
 
 // Opening is what shows what is not supported: it checks every tensor by name and shape.
-int inspect_opened(const Options& options, const EncoderConfig* config, Facts& facts) {
+int inspect_opened(const Options& options, const std::optional<EncoderConfig>& config,
+                   Facts& facts) {
   try {
     const ModelInfo info = open_model(options).info();
     facts.emplace_back("parameters", std::to_string(info.parameters));
-    facts.emplace_back("max_seq_len", std::to_string(info.max_seq_len));
+    facts.emplace_back("max_window", std::to_string(info.max_seq_len));
     facts.emplace_back("precision", json_text(info.precision));
+    facts.emplace_back("runs", "true");
+    if (!config) return kExitOk;  // the files changed in between
     const std::size_t embeddings = config->vocab_size * config->hidden_size;  // stay in the file
     facts.emplace_back("memory_packed_weights_bytes",
                        std::to_string((info.parameters - embeddings) * sizeof(float)));
-    facts.emplace_back("memory_workspace_bytes_384_tokens",
-                       std::to_string(Workspace::bytes(*config, 384, 384, info.threads)));
-    facts.emplace_back("runs", "true");
+    const std::size_t tokens = batch_tokens(*config, info.max_seq_len, info.threads);
+    facts.emplace_back(
+        "memory_workspace_bytes",
+        std::to_string(Workspace::bytes(*config, tokens, info.max_seq_len, info.threads)));
     return kExitOk;
   } catch (const Error& error) {
     facts.emplace_back("runs", "false");
@@ -115,7 +123,7 @@ int inspect(Options options, bool json) {
     add_config(*config, facts);
   } catch (const Error& error) {  // also what opening fails with, and reported there
   }
-  const int code = inspect_opened(options, config ? &*config : nullptr, facts);
+  const int code = inspect_opened(options, config, facts);
   print(json ? as_json(facts) : as_text(facts));
   return code;
 }

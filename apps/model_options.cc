@@ -15,7 +15,7 @@ namespace {
 constexpr const char* kDefaultModel = "models/distilbert-minilm-squad";
 
 // A number; CLI11 itself would only say that it could not convert.
-CLI::Option* add_number(CLI::App& command, const char* name, std::function<void(double)> set,
+CLI::Option* add_number(CLI::App& command, const char* name, const std::function<void(double)>& set,
                         const char* help) {
   auto* option = command.add_option_function<double>(name, set, help);
   option->type_name("X")->check([](const std::string& text) -> std::string {

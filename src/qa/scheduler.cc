@@ -15,22 +15,20 @@ double milliseconds(Clock::duration duration) {
   return std::chrono::duration<double, std::milli>(duration).count();
 }
 
-// Tokens of a batch: enough rows to keep every thread busy between two barriers, within bounded
-// memory; always enough for one window.
-std::size_t token_budget(const LoadedModel& model, const ThreadPool& pool) {
-  constexpr std::size_t kTokensAThread = 512, kMost = 4096, kBytes = 24 << 20;
-  const std::size_t a_token = Workspace::bytes(model.config, 1, 1, 1);
-  const std::size_t wanted = std::min({kTokensAThread * pool.threads(), kMost, kBytes / a_token});
-  return std::max(model.max_window, wanted);
-}
-
 }  // namespace
+
+std::size_t batch_tokens(const EncoderConfig& config, std::size_t max_window, unsigned threads) {
+  constexpr std::size_t kTokensAThread = 512, kMost = 4096, kBytes = 24 << 20;
+  const std::size_t a_token = Workspace::bytes(config, 1, 1, 1);
+  return std::max(max_window, std::min({kTokensAThread * threads, kMost, kBytes / a_token}));
+}
 
 Scheduler::Scheduler(const LoadedModel& model, const Kernels& kernels, ThreadPool& pool)
     : model_(model),
       kernels_(kernels),
       pool_(pool),
-      workspace_(model.config, token_budget(model, pool), model.max_window, pool.threads()) {
+      workspace_(model.config, batch_tokens(model.config, model.max_window, pool.threads()),
+                 model.max_window, pool.threads()) {
   items_.reserve(workspace_.max_tokens());  // collect() must not allocate: it holds the lead
 }
 

@@ -54,6 +54,10 @@ struct Job {
   std::unique_ptr<Decoder> decoder;
 };
 
+// Tokens of a batch at most: enough rows to keep every thread busy between two barriers, within
+// bounded memory (24 MB of activations), but always one window.
+std::size_t batch_tokens(const EncoderConfig& config, std::size_t max_window, unsigned threads);
+
 // Thread-safe. Owns the workspace; the model, kernels and pool must outlive it.
 class Scheduler {
  public:

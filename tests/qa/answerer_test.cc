@@ -82,7 +82,9 @@ TEST(Answerer, RefusesQuestionsThatCannotBeAsked) {
 
 TEST(Answerer, WhitespaceIsAContextWithoutAnAnswer) {
   const Result result = answerer().ask({.question = "Who?", .context = " \n\t "});
-  EXPECT_TRUE(result.answers.empty() || result.answers[0].answer.size() <= 4);
+  ASSERT_EQ(result.answers.size(), 1U);
+  EXPECT_EQ(result.answers[0].answer, "");
+  EXPECT_EQ(result.answers[0].score, 0.0);
 }
 
 TEST(Answerer, RefusesOptionsThatCannotBeHad) {
