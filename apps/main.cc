@@ -54,23 +54,34 @@ int report(const Error& error, bool json) {
   return exit_code(error);
 }
 
-// CLI11 takes the next argument for the value of "--name=": an empty value becomes one of its own.
-std::vector<std::string> split_empty_values(int argc, char** argv) {
-  std::vector<std::string> arguments;
-  for (int i = 1; i < argc; ++i) {
-    const std::string argument = argv[i];
-    if (argument == "--") {  // what follows are no options
-      arguments.insert(arguments.end(), argv + i, argv + argc);
+bool takes_value(const CLI::App& command, const std::string& name) {
+  const CLI::Option* option = command.get_option_no_throw(name);
+  return option != nullptr && option->get_items_expected_min() > 0;
+}
+
+// CLI11 takes the next argument for the value of "--name=": an empty value becomes one of its own,
+// unless "--name=" is itself the value of the option before it.
+std::vector<std::string> split_empty_values(const CLI::App& app, int argc, char** argv) {
+  std::vector<std::string> arguments(argv + 1, argv + argc), split;
+  const auto commands = app.get_subcommands([&](const CLI::App* command) {
+    return !arguments.empty() && command->check_name(arguments.front());
+  });
+  const CLI::App& command = commands.empty() ? app : *commands.front();
+  bool is_value = false;
+  for (auto argument = arguments.begin(); argument != arguments.end(); ++argument) {
+    if (!is_value && *argument == "--") {  // what follows are no options
+      split.insert(split.end(), argument, arguments.end());
       break;
     }
-    if (argument.starts_with("--") && argument.find('=') == argument.size() - 1) {
-      arguments.push_back(argument.substr(0, argument.size() - 1));
-      arguments.emplace_back();
+    const std::string name = argument->substr(0, argument->size() - argument->ends_with('='));
+    if (!is_value && name != *argument && takes_value(command, name)) {
+      split.insert(split.end(), {name, ""});
     } else {
-      arguments.push_back(argument);
+      is_value = !is_value && takes_value(command, *argument);
+      split.push_back(*argument);
     }
   }
-  return arguments;
+  return split;
 }
 
 int run(int argc, char** argv) {
@@ -90,7 +101,7 @@ int run(int argc, char** argv) {
   add_version(app, invocation);
   try {
     try {
-      std::vector<std::string> arguments = split_empty_values(argc, argv);
+      std::vector<std::string> arguments = split_empty_values(app, argc, argv);
       std::reverse(arguments.begin(), arguments.end());  // as CLI11 wants a vector
       app.parse(std::move(arguments));
     } catch (const CLI::CallForHelp&) {
