@@ -3,10 +3,12 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
+#include <thread>
 
 #include "process.h"
 #include "test_files.h"
@@ -79,10 +81,14 @@ void check_interruption(int signal, int exit_code) {
     RunOptions options;
     options.meanwhile = [&](int pid, int) {
       struct stat status {};
+      siginfo_t ended{};
       while (::stat((out + ".partial").c_str(), &status) != 0 ||
              static_cast<std::size_t>(status.st_size) <= expected.size() * share / 10) {
-        if (::stat(out.c_str(), &status) == 0) return;  // done before
-        ::usleep(500);
+        // WNOWAIT: the program stays to be waited for by its owner.
+        const int asked =
+            ::waitid(P_PID, static_cast<id_t>(pid), &ended, WEXITED | WNOHANG | WNOWAIT);
+        if (asked != 0 || ended.si_pid == pid) return;  // done before, or failed
+        std::this_thread::yield();
       }
       ::kill(pid, signal);
     };

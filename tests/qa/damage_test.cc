@@ -9,6 +9,7 @@
 #include <map>
 #include <string>
 
+#include "../code_of.h"
 #include "base/json.h"
 #include "lambert/lambert.h"
 #include "test_files.h"
@@ -276,6 +277,22 @@ TEST(LyingTokenizer, TemplateIdsBehindTheEmbeddingTableAreRefused) {
     tokens["[SEP]"].as_object()["ids"] = {1'000'000};
   });
   expect_refused(files, "vocab_size", "[SEP] of the template");
+}
+
+// Such a pair has no token at all around two blank texts, and an empty window was computed.
+TEST(LyingTokenizer, ATemplateWithoutSpecialTokensAroundBlankTextsIsRefused) {
+  Files files = tiny("bert_gelu");
+  files["tokenizer_config.json"] = edited(files["tokenizer_config.json"], [](json::object& config) {
+    config["tokenizer_class"] = "PreTrainedTokenizerFast";  // tokenizer.json as it stands
+  });
+  files["tokenizer.json"] =
+      edited(files["tokenizer.json"], [](json::object& root) { root["post_processor"] = nullptr; });
+  const TestDirectory directory;
+  write(directory, files);
+  const Answerer answerer({.model = directory / ".", .threads = 2});
+  EXPECT_EQ(code_of([&] { answerer.ask({.question = " ", .context = " "}); }),
+            ErrorCode::kInvalidInput);
+  EXPECT_EQ(answerer.tokenize("who", "it").ids.size(), 2U);
 }
 
 }  // namespace
