@@ -1,6 +1,7 @@
 # Lambert's commands. Everything lands in build*/; `make clean` removes it.
 JOBS ?= $(shell nproc)
 export JOBS
+MAKEFLAGS += --no-print-directory
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo build test bench fuzz format lint reproducible clean
