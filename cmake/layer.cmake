@@ -1,7 +1,10 @@
 # lambert_layer(NAME SOURCES ... [DEPENDS layer ...]): a folder of src/ as the library lambert_NAME.
+# With LAMBERT_UNITY its files are compiled as one, but for those that have options of their own.
 function(lambert_layer name)
   cmake_parse_arguments(ARG "" "" "SOURCES;DEPENDS" ${ARGN})
   add_library(lambert_${name} STATIC ${ARG_SOURCES})
+  set_target_properties(lambert_${name} PROPERTIES
+    UNITY_BUILD ${LAMBERT_UNITY} UNITY_BUILD_BATCH_SIZE 0)
   target_link_libraries(lambert_${name} PUBLIC lambert_options)
   foreach(layer ${ARG_DEPENDS})
     target_link_libraries(lambert_${name} PUBLIC lambert_${layer})
