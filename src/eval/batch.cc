@@ -2,6 +2,7 @@
 
 #include <sys/stat.h>
 
+#include <deque>
 #include <filesystem>
 #include <utility>
 
@@ -96,10 +97,15 @@ BatchProgress run_batch(const BatchOptions& options, const Submit& submit) {
   OutputFile output(options.output, options.resume);
   if (options.resume) skip_done(output.partial_path(), source, progress);
 
+  std::deque<double> fractions;  // of the input, up to each question in flight
   InOrder run;
   run.limits = options.in_flight;
   run.submit = submit;
-  run.next = [&] { return source.next(); };
+  run.next = [&] {
+    auto question = source.next();
+    if (question) fractions.push_back(source.fraction());
+    return question;
+  };
   run.ready = [&] { return source.ready(); };
   run.emit = [&](const std::string& id, const Outcome& outcome) {
     const auto* error = std::get_if<Error>(&outcome);
@@ -107,7 +113,8 @@ BatchProgress run_batch(const BatchOptions& options, const Submit& submit) {
                                    : error_line(id, *error));
     ++progress.done;
     if (error != nullptr) ++progress.failed;
-    progress.fraction = source.fraction();
+    progress.fraction = fractions.front();
+    fractions.pop_front();
     if (options.progress) options.progress(progress);
   };
   run_in_order(run);
