@@ -1,4 +1,6 @@
 // lambert eval: the official SQuAD figures of a model.
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <limits>
@@ -51,18 +53,25 @@ void write_predictions(OutputFile& file, const SquadData& data,
   file.finish();
 }
 
-int eval(EvalOptions options, bool json) {
-  if (options.predictions == "-") {
-    fail(ErrorCode::kInvalidArgument,
-         "--predictions: must be a file, found \"-\"; standard output has the figures");
+void check_predictions(const EvalOptions& options) {
+  if (open_descriptor(options.predictions) == STDOUT_FILENO) {
+    fail(ErrorCode::kInvalidArgument, "--predictions: must be a file of its own, found ",
+         quote(options.predictions), "; standard output has the figures");
   }
+  check_not_input(options.file, options.predictions, "--predictions");
+}
+
+int eval(EvalOptions options, bool json) {
+  if (!options.predictions.empty()) check_predictions(options);
   LineReader input(options.file, 0);
   SquadData data = parse_squad(input.rest(std::size_t{1} << 30), input.name());
   data.questions.resize(std::min(options.limit, data.questions.size()));
   if (data.questions.empty()) fail(ErrorCode::kInvalidInput, input.name(), ": has no questions");
   if (data.v2) options.parameters.handle_impossible_answer = true;
   std::optional<OutputFile> predictions;  // before the work, as it may be impossible
-  if (!options.predictions.empty()) predictions.emplace(options.predictions, false);
+  if (!options.predictions.empty()) {
+    predictions.emplace(options.predictions, Partial::kTemporary);
+  }
   const Answerer answerer = open_model(options.model);
   const double total = static_cast<double>(data.questions.size());
   SquadAnswers answered;

@@ -133,6 +133,19 @@ TEST(BatchCommand, FullDevicesAndUnwritableDirectoriesAreExitCode1) {
   EXPECT_EQ(batch({"--input", input, "--resume"}).exit_code, 2);
 }
 
+// The file was replaced.
+TEST(BatchCommand, TheDeviceOfStandardOutputIsStandardOutput) {
+  const TestDirectory directory;
+  RunOptions options;
+  options.input = questions(2);
+  options.out_path = directory.write("log", std::string(10000, 'x'));
+  EXPECT_EQ(batch({"--output", "/dev/stdout"}, options).exit_code, 0);
+  const std::string log = read_all(options.out_path);
+  EXPECT_EQ(log.find("{\"id\":\"q0\""), 0U);
+  EXPECT_EQ(log.size(), 10000U);
+  EXPECT_EQ(batch({"--output", "/dev/stdout", "--resume"}, options).exit_code, 2);
+}
+
 TEST(BatchCommand, NoHomeIsNeeded) {
   RunOptions options;
   options.input = questions(2);

@@ -172,6 +172,25 @@ TEST(Cli, EvalRefusesPredictionsOnStandardOutput) {
   EXPECT_TRUE(contains(result.err, "--predictions: must be a file")) << result.err;
 }
 
+constexpr const char* kSquad =
+    R"({"data":[{"paragraphs":[{"context":"b","qas":[{"id":"1","question":"a","answers":[]}]}]}]})";
+
+// It was replaced, and a later failure left an empty .partial.
+TEST(Cli, EvalDoesNotWriteOverTheDataSetAndLeavesNoPartial) {
+  const TestDirectory directory;
+  const std::string file = directory.write("squad.json", kSquad);
+  const auto eval = [&](const std::string& predictions) {
+    return run({"eval", file, "--predictions", predictions, "--model", directory / "none"});
+  };
+  const Ended over = eval(file);
+  EXPECT_EQ(over.exit_code, 2);
+  EXPECT_TRUE(contains(over.err, "--predictions is the input file")) << over.err;
+  EXPECT_EQ(read_all(file), kSquad);
+  EXPECT_EQ(eval("/dev/stdout").exit_code, 2);
+  EXPECT_EQ(eval(directory / "out").exit_code, 3);
+  EXPECT_FALSE(std::filesystem::exists(directory / "out.partial"));
+}
+
 // It printed what the variable names.
 TEST(Cli, InspectShowsTheDirectoryGivenAlsoWhereTheVariableIsSet) {
   const TestDirectory directory;
@@ -185,9 +204,7 @@ TEST(Cli, InspectShowsTheDirectoryGivenAlsoWhereTheVariableIsSet) {
 // It was found out when all questions were answered.
 TEST(Cli, EvalRefusesPredictionsThatCannotBeWrittenBeforeItOpensTheModel) {
   const TestDirectory directory;
-  const std::string file = directory.write(
-      "squad.json",
-      R"({"data":[{"paragraphs":[{"context":"b","qas":[{"id":"1","question":"a","answers":[]}]}]}]})");
+  const std::string file = directory.write("squad.json", kSquad);
   const std::string nowhere = directory / "none/predictions.json";
   const Ended result =
       run({"eval", file, "--predictions", nowhere, "--model", directory / "no-model"});
