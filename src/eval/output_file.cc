@@ -51,6 +51,7 @@ void write_all(int fd, std::string_view text, std::string_view name) {
   while (!text.empty()) {
     const ssize_t put = ::write(fd, text.data(), text.size());
     if (put < 0 && errno == EINTR) continue;
+    if (put < 0 && errno == EPIPE) throw BrokenPipe(std::string(name) + ": its reader left");
     if (put < 0) fail_errno(name, "cannot be written");
     text.remove_prefix(static_cast<std::size_t>(put));
   }

@@ -5,7 +5,15 @@
 #include <string>
 #include <string_view>
 
+#include "lambert/lambert.h"
+
 namespace lambert {
+
+// Whoever read what is written has left, and wants no more. A kIo.
+class BrokenPipe : public Error {
+ public:
+  explicit BrokenPipe(const std::string& message) : Error(ErrorCode::kIo, message) {}
+};
 
 enum class Partial {
   kNew,        // an old .partial is emptied
@@ -39,7 +47,7 @@ class OutputFile {
   bool removes_partial_ = false;
 };
 
-// All of `text` to a descriptor; throws kIo naming `name`.
+// All of `text` to a descriptor; throws kIo naming `name`, as BrokenPipe where SIGPIPE is ignored.
 void write_all(int fd, std::string_view text, std::string_view name);
 
 // Where `path` leads, symbolic links followed, if it can be written under another name first and

@@ -131,6 +131,34 @@ TEST(Cli, AClosedStandardOutputEndsQuietly) {
   EXPECT_EQ(result.err, "");
 }
 
+// Each report that could not be written was one more line.
+TEST(Cli, AnErrorIsOneLineAlsoWhereStandardOutputIsFull) {
+  RunOptions options;
+  options.environment = {"LAMBERT_MODEL=" LAMBERT_SOURCE_DIR "/models/distilbert-minilm-squad"};
+  options.out_path = "/dev/full";
+  for (const char* question : {"Who?", ""}) {
+    const Ended result = run({"ask", "-q", question, "-c", "Ada", "--json"}, options);
+    EXPECT_EQ(result.exit_code, 1);
+    EXPECT_EQ(result.err.find("lambert: "), 0U);
+    EXPECT_EQ(result.err.find('\n'), result.err.size() - 1) << result.err;
+  }
+}
+
+// A closed one was a free place for the next file; a reader that left ended the program.
+TEST(Cli, WithoutStandardErrorTheExitCodeStillTells) {
+  RunOptions unread, closed, no_out;
+  unread.close_err = true;
+  closed.closed = {2};
+  for (const RunOptions& options : {unread, closed}) {
+    EXPECT_EQ(run({"ask", "-q", "a", "--context-file", "/proc/none"}, options).exit_code, 1);
+    EXPECT_EQ(run({"nonsense"}, options).exit_code, 2);
+  }
+  no_out.closed = {1};
+  const Ended result = run({"version"}, no_out);
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_TRUE(contains(result.err, "standard output: cannot be written")) << result.err;
+}
+
 TEST(Cli, NumbersThatAreNoneSayWhatIsExpected) {
   const auto complaint = [](const std::vector<std::string>& arguments,
                             const std::vector<std::string>& environment = {}) {

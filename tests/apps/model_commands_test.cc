@@ -175,6 +175,22 @@ TEST(EvalCommand, PrintsFiguresAndWritesPredictions) {
   EXPECT_EQ(with_model({"eval", "-"}, "{}").exit_code, 1);
 }
 
+// They were written into the predictions.
+TEST(EvalCommand, FiguresDoNotGoIntoThePredictionsWhereStandardOutputIsClosed) {
+  const TestDirectory directory;
+  const std::string predictions = directory / "predictions.json";
+  const std::string file = directory.write("dev.json", R"({"data":[{"paragraphs":[
+      {"context":"Ada wrote it.","qas":[{"id":"1","question":"Who?","answers":[]}]}]}]})");
+  RunOptions options;
+  options.closed = {1};
+  const Ended result =
+      run({"eval", file, "--json", "--predictions", predictions, "--model", kModel}, options);
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_EQ(result.err, "lambert: standard output: cannot be written: Bad file descriptor\n");
+  EXPECT_EQ(read_all(predictions).find("{\"1\": "), 0U);
+  EXPECT_EQ(read_all(predictions).find("exact_match"), std::string::npos);
+}
+
 TEST(InspectCommand, TellsWhatTheModelIs) {
   const auto facts = json_of(with_model({"inspect", "--json"}));
   EXPECT_EQ(facts.at("model_type").as_string(), "distilbert");
