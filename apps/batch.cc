@@ -48,6 +48,7 @@ std::string summary(const BatchProgress& progress, double seconds) {
 
 int batch(BatchCommand command) {
   const Answerer answerer = open_model(command.model);
+  answerer.check(command.batch.defaults);  // else every line would become an error record
   BatchProgress result;
   double seconds = 0;
   {

@@ -73,6 +73,7 @@ int eval(EvalOptions options, bool json) {
     predictions.emplace(options.predictions, Partial::kTemporary);
   }
   const Answerer answerer = open_model(options.model);
+  answerer.check(options.parameters);  // else every question would count as failed
   const double total = static_cast<double>(data.questions.size());
   SquadAnswers answered;
   double seconds = 0;

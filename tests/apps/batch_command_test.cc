@@ -86,6 +86,28 @@ RunOptions signalled(int signal, const std::string& path, std::size_t bytes) {
   return options;
 }
 
+// They made every line an error record, over an earlier output.
+TEST(BatchCommand, OptionsThatTheModelCannotTakeAreExitCode2) {
+  const TestDirectory directory;
+  const std::string input = directory.write("in", questions(2));
+  const std::string out = directory.write("out", "earlier");
+  const std::string squad = directory.write("dev.json", R"({"data":[{"paragraphs":[
+      {"context":"Ada wrote it.","qas":[{"id":"1","question":"Who?","answers":[]}]}]}]})");
+  for (std::vector<std::string> wrong : std::vector<std::vector<std::string>>{
+           {"--max-seq-len", "1000"},
+           {"--top-k", "5000"},
+           {"--doc-stride", "400", "--max-seq-len", "384"},
+           {"--mode", "squad", "--null-score-diff-threshold", "inf"}}) {
+    std::vector<std::string> eval{"eval", squad, "--predictions", out, "--model", kModel};
+    eval.insert(eval.end(), wrong.begin(), wrong.end());
+    wrong.insert(wrong.end(), {"--input", input, "--output", out});
+    EXPECT_EQ(batch(wrong).exit_code, 2) << testing::PrintToString(wrong);
+    EXPECT_EQ(run(eval).exit_code, 2) << testing::PrintToString(eval);
+    EXPECT_EQ(read_all(out), "earlier");
+    EXPECT_FALSE(std::filesystem::exists(out + ".partial"));
+  }
+}
+
 // Ends the program with `signal` at several places, goes on with --resume until it is done, and
 // expects the bytes of a run that nobody disturbed.
 void check_interruption(int signal, int exit_code) {

@@ -144,6 +144,14 @@ TEST(TokenizeCommand, SingleTextsHaveOneSeparator) {
             R"("word_ids":[null,0,1,1,1,1,null],"type_ids":[0,0,0,0,0,0,0]})");
 }
 
+// Which of the two it was did not stand there.
+TEST(TokenizeCommand, AnErrorNamesTheText) {
+  const Ended context = with_model({"tokenize", "--pair", "ok", "\xFF"});
+  EXPECT_EQ(context.exit_code, 1);
+  EXPECT_EQ(context.err.find("lambert: context: "), 0U) << context.err;
+  EXPECT_EQ(with_model({"tokenize", "\xFF"}).err.find("lambert: question: "), 0U);
+}
+
 TEST(LogitsCommand, OneObjectAWindow) {
   const auto windows = json_of(with_model({"logits", "--json", "-q", "Who?", "-c", "Ada wrote it",
                                            "--max-seq-len", "7", "--doc-stride", "0"}))
