@@ -97,9 +97,19 @@ TEST(Cli, ModelsThatAreNoneAreExitCode3) {
     EXPECT_FALSE(value.at("error").at("code").as_string().empty());
     EXPECT_EQ(run({"inspect", path}).exit_code, 3) << path;
     const Ended doctor = run({"doctor", "--model", path});
-    EXPECT_EQ(doctor.exit_code, 1) << path;
+    EXPECT_EQ(doctor.exit_code, 3) << path;
     EXPECT_TRUE(contains(doctor.out, "\nFAIL  ")) << doctor.out;
   }
+}
+
+// It showed none where the model was the trouble.
+TEST(Cli, DoctorShowsTheInstructionSetWithoutAModel) {
+  const TestDirectory directory;
+  const Ended forced = run({"doctor", "--isa", "scalar", "--model", directory / "none"});
+  EXPECT_TRUE(contains(forced.out, "\nOK    instruction set: scalar (of scalar")) << forced.out;
+  const Ended unknown = run({"doctor", "--isa", "mmx", "--model", directory / "none"});
+  EXPECT_EQ(unknown.exit_code, 2);
+  EXPECT_TRUE(contains(unknown.out, "\nFAIL  instruction set: \"mmx\": expected one of scalar"));
 }
 
 TEST(Cli, TheModelOptionGoesBeforeTheVariable) {
