@@ -101,9 +101,8 @@ void add_eval(CLI::App& app, Invocation& invocation) {
   auto options = std::make_shared<EvalOptions>();
   CLI::App* command = app.add_subcommand("eval", "Measures a model on SQuAD v1.1 or v2.0 JSON");
   command->footer(kEvalFooter);
-  command->add_option("file", options->file, "SQuAD JSON (-: standard input)")->required();
-  command->add_option("--predictions", options->predictions, "write {id: answer} to this file")
-      ->type_name("FILE");
+  add_file(*command, "file", options->file, "SQuAD JSON (-: standard input)")->required();
+  add_file(*command, "--predictions", options->predictions, "write {id: answer} to this file");
   add_count(
       *command, "--limit", 1, kNoMost,
       [options = options.get()](std::int64_t n) { options->limit = static_cast<std::size_t>(n); },

@@ -193,6 +193,37 @@ TEST(Cli, NumbersThatAreNoneSayWhatIsExpected) {
   EXPECT_TRUE(contains(complaint(ask, {"LAMBERT_THREADS=abc"}), "must be a whole number"));
 }
 
+// 0100 was 64.
+TEST(Cli, ALeadingZeroDoesNotMakeANumberOctal) {
+  const auto complaint = [](const char* name, const char* value) {
+    return run({"ask", "-q", "a", "-c", "b", "--model", "/none", name, value}).err;
+  };
+  EXPECT_TRUE(contains(complaint("--threads", "0400"), "must be at most 256, found \"0400\""));
+  EXPECT_TRUE(contains(complaint("--threads", "0256"), "/none"));
+  EXPECT_TRUE(contains(complaint("--threads", "08"), "/none"));
+  EXPECT_TRUE(contains(complaint("--top-k", "0x10"), "must be a whole number, found \"0x10\""));
+  EXPECT_TRUE(contains(complaint("--top-k", "3 "), "must be a whole number, found \"3 \""));
+  EXPECT_TRUE(contains(complaint("--top-k", "9223372036854775808"),
+                       "must be at most 9223372036854775807, found"));
+  EXPECT_TRUE(contains(complaint("--doc-stride", "-9223372036854775809"), "must be at least 0"));
+}
+
+// Nothing in the message said what was empty.
+TEST(Cli, AFileWithoutANameIsWrongUsage) {
+  const std::vector<std::pair<std::string, std::vector<std::string>>> cases = {
+      {"--input", {"batch", "--input", ""}},
+      {"--output", {"batch", "--output="}},
+      {"--context-file", {"ask", "-q", "a", "--context-file", ""}},
+      {"--predictions", {"eval", "dev.json", "--predictions", ""}},
+      {"file", {"eval", ""}}};
+  for (const auto& [name, arguments] : cases) {
+    const Ended result = run(arguments);
+    EXPECT_EQ(result.exit_code, 2) << name;
+    EXPECT_TRUE(contains(result.err, name + ": must be the name of a file, found \"\""))
+        << result.err;
+  }
+}
+
 // CLI11 took --json for the context.
 TEST(Cli, AnEmptyValueBehindAnEqualsSignDoesNotSwallowTheNextArgument) {
   RunOptions options;
