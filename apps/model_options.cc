@@ -47,7 +47,8 @@ std::int64_t whole_number(const std::string& name, const std::string& text, std:
 }  // namespace
 
 CLI::Option* add_count(CLI::App& command, const std::string& name, std::int64_t least,
-                       std::int64_t most, std::function<void(std::int64_t)> set, const char* help) {
+                       std::int64_t most, const std::function<void(std::int64_t)>& set,
+                       const char* help) {
   const auto take = [=](const std::string& text) { set(whole_number(name, text, least, most)); };
   return command.add_option_function<std::string>(name, take, help)->type_name("N");
 }
