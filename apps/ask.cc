@@ -90,11 +90,11 @@ void add_ask(CLI::App& app, Invocation& invocation) {
   CLI::App* command = app.add_subcommand("ask", "Answers one question from one text");
   command->footer(kAskFooter);
   auto* question = command->add_option("-q,--question", options->question.question, "the question");
-  auto* question_file = command->add_option("--question-file", options->question_file,
-                                            "the question from a file (-: standard input)");
+  auto* question_file = add_file(*command, "--question-file", options->question_file,
+                                 "the question from a file (-: standard input)");
   auto* context = command->add_option("-c,--context", options->question.context, "the text");
-  auto* context_file = command->add_option("--context-file", options->context_file,
-                                           "the text from a file (-: standard input)");
+  auto* context_file = add_file(*command, "--context-file", options->context_file,
+                                "the text from a file (-: standard input)");
   question->excludes(question_file);
   context->excludes(context_file);
   command->add_flag("--json", invocation.json, "JSON also on a terminal");

@@ -48,6 +48,7 @@ std::string summary(const BatchProgress& progress, double seconds) {
 
 int batch(BatchCommand command) {
   const Answerer answerer = open_model(command.model);
+  answerer.check(command.batch.defaults);  // else every line would become an error record
   BatchProgress result;
   double seconds = 0;
   {
@@ -68,12 +69,9 @@ void add_batch(CLI::App& app, Invocation& invocation) {
   auto options = std::make_shared<BatchCommand>();
   CLI::App* command = app.add_subcommand("batch", "Answers a file of questions");
   command->footer(kBatchFooter);
-  command
-      ->add_option("-i,--input", options->batch.input,
-                   "JSON Lines or SQuAD JSON (-: standard input)")
-      ->type_name("FILE");
-  command->add_option("-o,--output", options->batch.output, "JSON Lines (-: standard output)")
-      ->type_name("FILE");
+  add_file(*command, "-i,--input", options->batch.input,
+           "JSON Lines or SQuAD JSON (-: standard input)");
+  add_file(*command, "-o,--output", options->batch.output, "JSON Lines (-: standard output)");
   command->add_flag("--resume", options->batch.resume, "go on with OUTPUT.partial");
   command->add_flag("-q,--quiet", options->quiet, "no progress and no summary");
   add_count(

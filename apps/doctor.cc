@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/thread_pool.h"
 #include "commands.h"
+#include "kernels/kernels.h"
 #include "model_options.h"
 #include "output.h"
 
@@ -18,11 +19,11 @@ constexpr const char* kDoctorFooter = R"(Examples:
   lambert doctor
   lambert doctor --model DIR
 
-Each line begins with OK or FAIL; exit code 1 tells of a FAIL.)";
+Each line begins with OK or FAIL; the exit code is that of the first FAIL.)";
 
 struct Report {
   std::string text;
-  bool failed = false;
+  int code = kExitOk;  // of the first error
 
   // Adds a line with what `check` returns, or with the error that it throws.
   template <typename Check>
@@ -34,8 +35,8 @@ struct Report {
     } catch (const Error& error) {
       result = error.what();
       good = false;
+      if (code == kExitOk) code = exit_code(error);
     }
-    failed |= !good;
     text += (good ? "OK    " : "FAIL  ") + std::string(name) + ": " + for_terminal(result) + '\n';
   }
 };
@@ -62,6 +63,19 @@ std::string cpu_quota() {
   return quota.empty() || quota.starts_with('-') ? "none" : quota + " us";
 }
 
+std::string instruction_set(const std::string& wanted) {
+  std::string runnable;
+  for (const Kernels* kernels : all_kernels()) {
+    if (kernels->supported())
+      runnable += (runnable.empty() ? "" : ", ") + std::string(kernels->name);
+  }
+  const Kernels* chosen = find_kernels(wanted);
+  if (chosen == nullptr) {
+    fail(ErrorCode::kInvalidArgument, quote(wanted), ": expected one of ", runnable);
+  }
+  return std::string(chosen->name) + " (of " + runnable + ")";
+}
+
 std::string self_test(const Answerer& answerer) {
   Question question;
   question.question = "Who wrote it?";
@@ -82,8 +96,9 @@ int doctor(const Options& options) {
   report.line("CPU", cpu_name);
   report.line("threads", [] { return std::to_string(default_threads()); });
   report.line("CPU quota", cpu_quota);
+  report.line("instruction set", [&] { return instruction_set(options.isa); });
   report.line("model", [&] { return model_path(options); });
-  if (!report.failed) {
+  if (report.code == kExitOk) {
     std::unique_ptr<Answerer> answerer;
     report.line("opening it", [&] {
       answerer = std::make_unique<Answerer>(open_model(options));
@@ -94,7 +109,7 @@ int doctor(const Options& options) {
     if (answerer) report.line("self-test", [&] { return self_test(*answerer); });
   }
   print(report.text);
-  return report.failed ? kExitFailure : kExitOk;
+  return report.code;
 }
 
 }  // namespace

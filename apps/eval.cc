@@ -1,4 +1,6 @@
 // lambert eval: the official SQuAD figures of a model.
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <limits>
@@ -51,19 +53,27 @@ void write_predictions(OutputFile& file, const SquadData& data,
   file.finish();
 }
 
-int eval(EvalOptions options, bool json) {
-  if (options.predictions == "-") {
-    fail(ErrorCode::kInvalidArgument,
-         "--predictions: must be a file, found \"-\"; standard output has the figures");
+void check_predictions(const EvalOptions& options) {
+  if (open_descriptor(options.predictions) == STDOUT_FILENO) {
+    fail(ErrorCode::kInvalidArgument, "--predictions: must be a file of its own, found ",
+         quote(options.predictions), "; standard output has the figures");
   }
+  check_not_input(options.file, options.predictions, "--predictions");
+}
+
+int eval(EvalOptions options, bool json) {
+  if (!options.predictions.empty()) check_predictions(options);
   LineReader input(options.file, 0);
   SquadData data = parse_squad(input.rest(std::size_t{1} << 30), input.name());
   data.questions.resize(std::min(options.limit, data.questions.size()));
   if (data.questions.empty()) fail(ErrorCode::kInvalidInput, input.name(), ": has no questions");
   if (data.v2) options.parameters.handle_impossible_answer = true;
   std::optional<OutputFile> predictions;  // before the work, as it may be impossible
-  if (!options.predictions.empty()) predictions.emplace(options.predictions, false);
+  if (!options.predictions.empty()) {
+    predictions.emplace(options.predictions, Partial::kTemporary);
+  }
   const Answerer answerer = open_model(options.model);
+  answerer.check(options.parameters);  // else every question would count as failed
   const double total = static_cast<double>(data.questions.size());
   SquadAnswers answered;
   double seconds = 0;
@@ -91,9 +101,8 @@ void add_eval(CLI::App& app, Invocation& invocation) {
   auto options = std::make_shared<EvalOptions>();
   CLI::App* command = app.add_subcommand("eval", "Measures a model on SQuAD v1.1 or v2.0 JSON");
   command->footer(kEvalFooter);
-  command->add_option("file", options->file, "SQuAD JSON (-: standard input)")->required();
-  command->add_option("--predictions", options->predictions, "write {id: answer} to this file")
-      ->type_name("FILE");
+  add_file(*command, "file", options->file, "SQuAD JSON (-: standard input)")->required();
+  add_file(*command, "--predictions", options->predictions, "write {id: answer} to this file");
   add_count(
       *command, "--limit", 1, kNoMost,
       [options = options.get()](std::int64_t n) { options->limit = static_cast<std::size_t>(n); },

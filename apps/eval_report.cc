@@ -9,16 +9,20 @@ namespace lambert {
 
 namespace {
 
-void append_number(std::string& json, const char* name, double value) {
-  json += ",\"" + std::string(name) + "\":";
+void append_number(std::string& json, const std::string& name, double value) {
+  json += ",\"" + name + "\":";
   append_json_number(json, value);
+}
+
+void append_count(std::string& json, const std::string& name, std::size_t count) {
+  json += ",\"" + name + "\":" + std::to_string(count);
 }
 
 void append_averages(std::string& json, const std::string& name, const Averages& averages) {
   if (averages.total == 0) return;
-  append_number(json, (name + "_exact").c_str(), averages.exact);
-  append_number(json, (name + "_f1").c_str(), averages.f1);
-  append_number(json, (name + "_total").c_str(), static_cast<double>(averages.total));
+  append_number(json, name + "_exact", averages.exact);
+  append_number(json, name + "_f1", averages.f1);
+  append_count(json, name + "_total", averages.total);
 }
 
 void append_interval(std::string& json, const char* name, const Interval& interval) {
@@ -36,7 +40,7 @@ std::string evaluation_json(const SquadData& data, const Evaluation& e, std::siz
   std::string json = "{\"exact_match\":";
   append_json_number(json, e.all.exact);
   append_number(json, "f1", e.all.f1);
-  append_number(json, "total", static_cast<double>(e.all.total));
+  append_count(json, "total", e.all.total);
   append_number(json, "seconds", seconds);
   append_number(json, "questions_per_second", static_cast<double>(e.all.total) / seconds);
   append_interval(json, "exact_match_ci95", e.exact_range);
@@ -48,7 +52,7 @@ std::string evaluation_json(const SquadData& data, const Evaluation& e, std::siz
     append_number(json, "no_answer_recall", e.no_answer_recall);
     append_number(json, "no_answer_f1", e.no_answer_f1);
   }
-  append_number(json, "errors", static_cast<double>(errors));
+  append_count(json, "errors", errors);
   return json + "}\n";
 }
 

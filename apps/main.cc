@@ -1,9 +1,6 @@
 // lambert: the command line.
-#include <unistd.h>
-
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <csignal>
 #include <exception>
 #include <new>
 #include <string>
@@ -11,7 +8,9 @@
 #include <vector>
 
 #include "commands.h"
+#include "eval/output_file.h"
 #include "output.h"
+#include "standard_streams.h"
 #include "wire/result_line.h"
 
 namespace lambert {
@@ -27,19 +26,8 @@ LAMBERT_ISA), those before defaults. Results go to standard output, everything e
 error.
 
 Exit codes: 0 done; 1 failed; 2 wrong usage; 3 model missing, damaged or not supported;
-6 some questions of many failed; 130 interrupted; 141 the reader of standard output left.)";
-
-void interrupted(int) {
-  constexpr std::string_view kMessage = "\nlambert: interrupted\n";
-  [[maybe_unused]] const ssize_t put = ::write(STDERR_FILENO, kMessage.data(), kMessage.size());
-  ::_exit(kExitInterrupted);
-}
-
-void set_signals() {
-  std::signal(SIGPIPE, SIG_DFL);  // `lambert ... | head -1` ends quietly
-  std::signal(SIGXFSZ, SIG_IGN);  // a file size limit is an error like a full disk
-  std::signal(SIGINT, interrupted);
-}
+6 some questions of many failed; 130 interrupted; 141 the reader of the output left; 143 ended by
+SIGTERM.)";
 
 int usage_error(const CLI::App& app, const CLI::ParseError& error) {
   std::string command = "lambert";
@@ -50,7 +38,10 @@ int usage_error(const CLI::App& app, const CLI::ParseError& error) {
 
 int report(const Error& error, bool json) {
   print_error(error.what());
-  if (json) print(error_line("", error) + "\n");
+  try {
+    if (json) print(error_line("", error) + "\n");
+  } catch (const Error&) {  // one error is reported, the first
+  }
   return exit_code(error);
 }
 
@@ -116,6 +107,8 @@ int run(int argc, char** argv) {
     if (invocation.run) return invocation.run();
     print(app.help());
     return kExitUsage;
+  } catch (const BrokenPipe&) {
+    return end_of_broken_pipe();  // `lambert ... | head -1` ends quietly
   } catch (const Error& error) {
     return report(error, invocation.json);
   } catch (const std::bad_alloc&) {
@@ -129,10 +122,11 @@ int run(int argc, char** argv) {
 }  // namespace lambert
 
 int main(int argc, char** argv) {
+  if (!lambert::open_standard_streams()) return lambert::kExitFailure;
   lambert::set_signals();
   try {
     return lambert::run(argc, argv);
-  } catch (const std::exception& error) {  // writing the report failed
+  } catch (const std::exception& error) {  // too little memory even for a report
     lambert::print_error(error.what());
     return lambert::kExitFailure;
   }

@@ -1,7 +1,9 @@
 #include "model_options.h"
 
 #include <CLI/CLI.hpp>
+#include <charconv>
 #include <filesystem>
+#include <system_error>
 #include <utility>
 
 #include "base/error.h"
@@ -26,19 +28,36 @@ CLI::Option* add_number(CLI::App& command, const char* name, const std::function
   return option;
 }
 
+// The value `text` of the option `name`. CLI11 itself would take 010 for 8.
+std::int64_t whole_number(const std::string& name, const std::string& text, std::int64_t least,
+                          std::int64_t most) {
+  const auto refuse = [&](const std::string& expected) {
+    throw CLI::ValidationError(name, "must be " + expected + ", found " + quote(text));
+  };
+  const char* end = text.data() + text.size();
+  std::int64_t number = 0;
+  const auto [stop, error] = std::from_chars(text.data(), end, number);
+  if (stop != end || error == std::errc::invalid_argument) refuse("a whole number");
+  if (error == std::errc::result_out_of_range) number = text.starts_with('-') ? -kNoMost : kNoMost;
+  if (number < least) refuse("at least " + std::to_string(least));
+  if (number > most || error != std::errc()) refuse("at most " + std::to_string(most));
+  return number;
+}
+
 }  // namespace
 
 CLI::Option* add_count(CLI::App& command, const std::string& name, std::int64_t least,
-                       std::int64_t most, std::function<void(std::int64_t)> set, const char* help) {
-  auto* option = command.add_option_function<std::int64_t>(name, std::move(set), help);
-  option->type_name("N")->check([least, most](const std::string& text) -> std::string {
-    std::int64_t number = 0;
-    if (!CLI::detail::lexical_cast(text, number)) {
-      return "must be a whole number, found " + quote(text);
-    }
-    if (number < least) return "must be at least " + std::to_string(least) + ", found " + text;
-    if (number > most) return "must be at most " + std::to_string(most) + ", found " + text;
-    return {};
+                       std::int64_t most, const std::function<void(std::int64_t)>& set,
+                       const char* help) {
+  const auto take = [=](const std::string& text) { set(whole_number(name, text, least, most)); };
+  return command.add_option_function<std::string>(name, take, help)->type_name("N");
+}
+
+CLI::Option* add_file(CLI::App& command, const std::string& name, std::string& path,
+                      const char* help) {
+  auto* option = command.add_option(name, path, help);
+  option->type_name("FILE")->check([](const std::string& text) -> std::string {
+    return text.empty() ? "must be the name of a file, found \"\"" : "";
   });
   return option;
 }

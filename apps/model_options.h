@@ -23,7 +23,12 @@ void add_model_options(CLI::App& command, Options& options);
 
 // An option that takes a whole number from `least` to `most`, or says what it found instead.
 CLI::Option* add_count(CLI::App& command, const std::string& name, std::int64_t least,
-                       std::int64_t most, std::function<void(std::int64_t)> set, const char* help);
+                       std::int64_t most, const std::function<void(std::int64_t)>& set,
+                       const char* help);
+
+// An option or argument that names a file; an empty name is refused.
+CLI::Option* add_file(CLI::App& command, const std::string& name, std::string& path,
+                      const char* help);
 
 // --top-k and the other parameters of the pipeline.
 void add_parameter_options(CLI::App& command, Parameters& parameters);

@@ -12,9 +12,10 @@ enum ExitCode {
   kExitOk = 0,
   kExitFailure = 1,  // reading, writing, an input that cannot be used
   kExitUsage = 2,
-  kExitModel = 3,         // missing, damaged or not supported
-  kExitPartial = 6,       // some questions of many failed
-  kExitInterrupted = 130  // Ctrl-C
+  kExitModel = 3,          // missing, damaged or not supported
+  kExitPartial = 6,        // some questions of many failed
+  kExitInterrupted = 130,  // Ctrl-C
+  kExitBrokenPipe = 141    // whoever read the output left
 };
 
 // What went wrong while a model was opened: exit code 3 also for a file that is not there.
@@ -26,7 +27,7 @@ class ModelError : public Error {
 int exit_code(const Error& error);
 
 void print(std::string_view text);           // to standard output; throws kIo
-void print_error(std::string_view message);  // "lambert: <message>" to standard error
+void print_error(std::string_view message);  // "lambert: <message>" to standard error, if it can
 
 // A prompt for people is in order: a terminal at the other end.
 bool output_is_terminal();

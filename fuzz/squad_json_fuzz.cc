@@ -19,12 +19,15 @@ void require(bool holds) {
   if (!holds) std::abort();
 }
 
-// What a shorter prefix decided, a longer one must not decide otherwise.
+// What a shorter prefix decided, a longer one must not decide otherwise; all of it must decide.
 lambert::SquadGuess guess(std::string_view input) {
-  const lambert::SquadGuess all = lambert::guess_squad(input);
-  for (const std::size_t size : {input.size() / 3, input.size() / 2, input.size() - 1}) {
-    const lambert::SquadGuess part = lambert::guess_squad(input.substr(0, size));
-    require(part == lambert::SquadGuess::kUndecided || part == all);
+  using enum lambert::SquadGuess;
+  const lambert::SquadGuess all = lambert::guess_squad(input, true);
+  require(all == kYes || all == kNo);
+  for (const std::size_t size :
+       {input.size() / 3, input.size() / 2, input.size() - 1, input.size()}) {
+    const lambert::SquadGuess part = lambert::guess_squad(input.substr(0, size), false);
+    require(part == kUndecided || part == kUnlikely || part == all);
   }
   return all;
 }

@@ -77,7 +77,6 @@ struct Answer {
   double score = 0;    // a probability, except that mode hf adds them up: it may exceed 1
   std::size_t start = 0, end = 0;
 };
-
 struct Result {
   std::vector<Answer> answers;            // best first
   std::optional<double> no_answer_score;  // where the mode has one
@@ -135,6 +134,7 @@ class Answerer {  // a model, ready to answer
   explicit Answerer(const Options& options);
   ~Answerer();
   Answerer(Answerer&&) noexcept;
+  void check(const Parameters& parameters) const;  // throws kInvalidArgument where ask always would
   // These throw kInvalidInput, kLimitExceeded; all but tokenize kInvalidArgument, kInvalidModel;
   // ask, logits and Pending::wait kDeadlineExceeded.
   Result ask(Question question) const;

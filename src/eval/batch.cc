@@ -1,7 +1,6 @@
 #include "eval/batch.h"
 
-#include <sys/stat.h>
-
+#include <deque>
 #include <filesystem>
 #include <utility>
 
@@ -17,29 +16,12 @@ namespace lambert {
 
 namespace {
 
-// Whether both paths lead to one regular file.
-bool same_file(const std::string& a, const std::string& b) {
-  struct stat status_a {
-  }, status_b{};
-  return ::stat(a.c_str(), &status_a) == 0 && ::stat(b.c_str(), &status_b) == 0 &&
-         S_ISREG(status_a.st_mode) && status_a.st_dev == status_b.st_dev &&
-         status_a.st_ino == status_b.st_ino;
-}
-
 void check_paths(const BatchOptions& options) {
   if (options.resume && renameable(options.output).empty()) {
     fail(ErrorCode::kInvalidArgument, "--resume needs an --output file, found ",
          quote(options.output));
   }
-  if (options.input == "-" || options.output == "-") return;
-  if (same_file(options.input, options.output)) {
-    fail(ErrorCode::kInvalidArgument, "--output is the input file, ", quote(options.input));
-  }
-  const std::string target = renameable(options.output);
-  if (!target.empty() && same_file(options.input, target + ".partial")) {
-    fail(ErrorCode::kInvalidArgument, "the input ", quote(options.input),
-         " is where the results for --output are collected; rename it or choose another --output");
-  }
+  check_not_input(options.input, options.output, "--output");
 }
 
 // Whether `line` is an error record; checks that it is the result of the question with id `id`.
@@ -93,13 +75,18 @@ BatchProgress run_batch(const BatchOptions& options, const Submit& submit) {
   QuestionSource source(options.input, options.defaults, options.max_line_bytes);
   BatchProgress progress;
   if (options.resume && finished_before(options, source, progress)) return progress;
-  OutputFile output(options.output, options.resume);
+  OutputFile output(options.output, options.resume ? Partial::kResume : Partial::kNew);
   if (options.resume) skip_done(output.partial_path(), source, progress);
 
+  std::deque<double> fractions;  // of the input, up to each question in flight
   InOrder run;
   run.limits = options.in_flight;
   run.submit = submit;
-  run.next = [&] { return source.next(); };
+  run.next = [&] {
+    auto question = source.next();
+    if (question) fractions.push_back(source.fraction());
+    return question;
+  };
   run.ready = [&] { return source.ready(); };
   run.emit = [&](const std::string& id, const Outcome& outcome) {
     const auto* error = std::get_if<Error>(&outcome);
@@ -107,7 +94,8 @@ BatchProgress run_batch(const BatchOptions& options, const Submit& submit) {
                                    : error_line(id, *error));
     ++progress.done;
     if (error != nullptr) ++progress.failed;
-    progress.fraction = source.fraction();
+    progress.fraction = fractions.front();
+    fractions.pop_front();
     if (options.progress) options.progress(progress);
   };
   run_in_order(run);

@@ -14,7 +14,7 @@ struct BatchProgress {
   std::size_t done = 0;     // results written, those of an earlier run included
   std::size_t failed = 0;   // of them, errors
   std::size_t resumed = 0;  // of them, those of an earlier run
-  double fraction = -1;     // of the input; negative where not known
+  double fraction = -1;     // of the input that is answered; negative where not known
 };
 
 struct BatchOptions {

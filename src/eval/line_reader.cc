@@ -60,43 +60,56 @@ bool LineReader::read_more() {
   return !ended_;
 }
 
-// Reads until the buffer holds a whole line or more than the limit; where that line ends.
-std::size_t LineReader::find_line_end() {
+// Drops the rest of a long line and blank lines. Whether what next() gives then is there: a whole
+// line, one that is longer than allowed, or the end.
+bool LineReader::find_line() {
   for (;;) {
-    const std::size_t end = buffer_.find('\n', searched_);
-    if (end != std::string::npos) return end;
-    searched_ = buffer_.size();
-    if (buffer_.size() - begin_ > max_bytes_ || !read_more()) return buffer_.size();
+    const std::size_t line_end = buffer_.find('\n', searched_);
+    const bool whole = line_end != std::string::npos || ended_;
+    searched_ = std::min(line_end, buffer_.size());
+    const std::string_view text(buffer_.data() + begin_, searched_ - begin_);
+    if (skipping_) {
+      drop(searched_);
+      if (!whole) return false;
+      skipping_ = false;
+      continue;
+    }
+    if (text.size() > max_bytes_ || (ended_ && begin_ == buffer_.size())) return true;
+    if (!whole) return false;
+    if (text.find_first_not_of(" \t\r") != std::string_view::npos) return true;
+    ++number_;
+    drop(searched_);
   }
+}
+
+// Of the buffer, all before `end` and the line end there was given.
+void LineReader::drop(std::size_t end) {
+  const std::size_t next = std::min(end + 1, buffer_.size());
+  given_ += next - begin_;
+  begin_ = searched_ = next;
 }
 
 std::optional<LineReader::Line> LineReader::next() {
-  for (;;) {
-    std::size_t end = find_line_end();
-    if (begin_ == buffer_.size()) return std::nullopt;
-    ++number_;
-    const bool too_long = end - begin_ > max_bytes_;
-    while (too_long && end == buffer_.size()) {  // drop what was read of it
-      given_ += end - begin_;
-      buffer_.clear();
-      begin_ = searched_ = end = 0;
-      if (!read_more()) break;
-      end = std::min(buffer_.find('\n'), buffer_.size());
-    }
-    const std::size_t begin = begin_;
-    begin_ = searched_ = end < buffer_.size() ? end + 1 : end;
-    given_ += begin_ - begin;
-    const std::string_view text(buffer_.data() + begin, end - begin);
-    if (too_long) return Line{number_, {}, true};
-    if (text.find_first_not_of(" \t\r") != std::string_view::npos)
-      return Line{number_, text, false};
-  }
+  while (!find_line()) read_more();
+  if (begin_ == buffer_.size()) return std::nullopt;
+  const std::string_view text(buffer_.data() + begin_, searched_ - begin_);
+  const bool too_long = text.size() > max_bytes_;
+  skipping_ = too_long && searched_ == buffer_.size();
+  drop(searched_);
+  return Line{++number_, too_long ? std::string_view() : text, too_long};
 }
 
-bool LineReader::ready() const {
-  if (ended_ || buffer_.find('\n', searched_) != std::string::npos) return true;
+bool LineReader::readable() const {
   pollfd input{fd_, POLLIN, 0};
-  return ::poll(&input, 1, 0) != 0;
+  return ended_ || ::poll(&input, 1, 0) > 0;
+}
+
+bool LineReader::ready() {
+  while (!find_line()) {
+    if (!readable()) return false;
+    read_more();
+  }
+  return true;
 }
 
 std::string LineReader::rest(std::size_t limit) {

@@ -13,9 +13,15 @@ constexpr std::size_t kLookAhead = std::size_t{1} << 16;
 
 bool looks_like_squad(LineReader& lines) {
   for (;;) {
-    const SquadGuess guess = guess_squad(lines.buffered());
-    if (guess != SquadGuess::kUndecided) return guess == SquadGuess::kYes;
-    if (lines.buffered().size() >= kLookAhead || !lines.read_more()) return false;
+    const bool more = lines.read_more();
+    const std::string_view text = lines.buffered();
+    const SquadGuess guess = guess_squad(text, !more);
+    if (guess == SquadGuess::kYes || guess == SquadGuess::kNo) return guess == SquadGuess::kYes;
+    if (text.size() >= kLookAhead) return false;
+    // Whoever sent a line may wait for its answer before sending more.
+    const bool has_line =
+        text.find('\n', text.find_first_not_of(" \t\r\n")) != std::string_view::npos;
+    if (guess == SquadGuess::kUnlikely && has_line && !lines.readable()) return false;
   }
 }
 
@@ -50,13 +56,13 @@ std::optional<QuestionLine> QuestionSource::next() {
                                            " bytes; split it or raise --max-line-bytes")};
 }
 
-bool QuestionSource::ready() const {
+bool QuestionSource::ready() {
   return squad_ || lines_.ready();
 }
 
 double QuestionSource::fraction() const {
   if (squad_) {
-    return static_cast<double>(next_) / static_cast<double>(squad_->questions.size() + 1);
+    return static_cast<double>(next_) / static_cast<double>(squad_->questions.size());
   }
   if (lines_.bytes_total() == 0) return -1;
   return static_cast<double>(lines_.bytes_given()) / static_cast<double>(lines_.bytes_total());

@@ -20,8 +20,8 @@ class QuestionSource {
   QuestionSource(const std::string& path, const Parameters& defaults, std::size_t max_line_bytes);
 
   std::optional<QuestionLine> next();  // throws kIo
-  bool ready() const;                  // next() need not wait for whoever writes the input
-  double fraction() const;             // of the input given so far; negative where not known
+  bool ready();                        // next() need not wait for whoever writes the input
+  double fraction() const;  // of the input, up to what next() gave; negative where not known
   const std::string& name() const { return lines_.name(); }
 
  private:

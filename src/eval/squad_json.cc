@@ -1,5 +1,7 @@
 #include "eval/squad_json.h"
 
+#include <optional>
+
 #include "base/json.h"
 #include "wire/json_writer.h"
 
@@ -60,51 +62,98 @@ void read_question(const json::value& value, const std::string& place, SquadData
   data.questions.push_back(std::move(question));
 }
 
-// Skips a string that starts at `i`; the position behind it, or npos where it does not end.
-std::size_t skip_string(std::string_view prefix, std::size_t i) {
-  for (++i; i < prefix.size() && prefix[i] != '"'; ++i) {
-    if (prefix[i] == '\\') ++i;
+// The start of a text, read as far as it takes to tell SQuAD JSON from a line.
+class Guesser {
+ public:
+  explicit Guesser(std::string_view prefix) : prefix_(prefix) {}
+
+  SquadGuess guess(bool whole) {
+    while ((i_ = prefix_.find_first_not_of(kSpace, i_)) < prefix_.size()) {
+      if (closed_) return SquadGuess::kNo;  // more lines follow
+      const bool is_string = prefix_[i_] == '"' && depth_ > 0;
+      if (const auto known = is_string ? string() : mark(prefix_[i_])) return *known;
+    }
+    if (whole) return closed_ ? SquadGuess::kYes : SquadGuess::kNo;
+    return has_members_ && !has_squad_members_ ? SquadGuess::kUnlikely : SquadGuess::kUndecided;
   }
-  return i < prefix.size() ? i + 1 : std::string_view::npos;
-}
+
+ private:
+  enum class Expect { kKey, kColon, kValue, kComma };  // in the object itself, not deeper
+
+  // These go on behind a string or another character; empty where that decides nothing.
+  std::optional<SquadGuess> string() {
+    const std::size_t begin = ++i_;
+    for (; i_ < prefix_.size() && prefix_[i_] != '"'; ++i_) {
+      if (prefix_[i_] == '\\') ++i_;
+      const bool torn = i_ < prefix_.size() && static_cast<unsigned char>(prefix_[i_]) < 0x20;
+      if (torn) return SquadGuess::kNo;  // JSON has no line ends in strings
+    }
+    if (i_ >= prefix_.size()) return std::nullopt;
+    const std::string_view text = prefix_.substr(begin, i_++ - begin);
+    if (depth_ == 1) return member_string(text);
+    if (depth_ != 3 || !in_first_data_ || text != "paragraphs") return std::nullopt;
+    const std::size_t next = prefix_.find_first_not_of(kSpace, i_);
+    if (next >= prefix_.size() || prefix_[next] != ':') return std::nullopt;
+    return SquadGuess::kYes;
+  }
+
+  std::optional<SquadGuess> member_string(std::string_view text) {
+    if (expect_ == Expect::kValue) {
+      expect_ = Expect::kComma;
+      return std::nullopt;
+    }
+    if (expect_ != Expect::kKey || text == "question" || text == "context") return SquadGuess::kNo;
+    expect_ = Expect::kColon;
+    key_ = text;
+    has_members_ = true;
+    has_squad_members_ |= text == "data" || text == "version";
+    return std::nullopt;
+  }
+
+  std::optional<SquadGuess> mark(char c) {
+    ++i_;
+    if (depth_ == 0 && c != '{') return SquadGuess::kNo;
+    if (depth_ == 1 && !expected(c)) return SquadGuess::kNo;
+    if (c == '{' || c == '[') {
+      if (++depth_ == 2) in_first_data_ = c == '[' && key_ == "data";
+      has_data_ |= in_first_data_;
+    } else if (c == '}' || c == ']') {
+      closed_ = --depth_ == 0;
+      if (closed_ && !has_data_) return SquadGuess::kNo;
+    } else if (c == ',' && depth_ == 2) {
+      in_first_data_ = false;
+    }
+    return std::nullopt;
+  }
+
+  // Whether `c` may stand there in the object itself. Of a number or a word no more is looked at.
+  bool expected(char c) {
+    const Expect here = expect_;
+    if (here == Expect::kColon) expect_ = Expect::kValue;
+    if (here == Expect::kValue) expect_ = Expect::kComma;
+    if (c == ':') return here == Expect::kColon;
+    if (c == '{' || c == '[') return here == Expect::kValue;
+    if (c == '}') return here == Expect::kComma || here == Expect::kKey;
+    if (c == ',') expect_ = Expect::kKey;
+    return here == Expect::kComma || (here == Expect::kValue && c != ',');
+  }
+
+  std::string_view prefix_;
+  std::size_t i_ = 0;
+  int depth_ = 0;
+  bool closed_ = false;  // the object has ended
+  Expect expect_ = Expect::kKey;
+  std::string_view key_;      // the last one of the object itself
+  bool has_members_ = false;  // of whatever name
+  bool has_squad_members_ = false;
+  bool has_data_ = false;       // an array named "data" was seen
+  bool in_first_data_ = false;  // inside data[0]
+};
 
 }  // namespace
 
-SquadGuess guess_squad(std::string_view prefix) {
-  std::size_t i = prefix.find_first_not_of(kSpace);
-  if (i == std::string_view::npos) return SquadGuess::kUndecided;
-  if (prefix[i] != '{') return SquadGuess::kNo;
-  int depth = 0;
-  std::string_view top_key;    // the last key of the object itself
-  bool has_data = false;       // an array named "data" was seen
-  bool in_first_data = false;  // inside data[0]
-  while (i < prefix.size()) {
-    const char c = prefix[i];
-    if (c == '"') {
-      const std::size_t end = skip_string(prefix, i);
-      if (end == std::string_view::npos) return SquadGuess::kUndecided;
-      const std::size_t colon = prefix.find_first_not_of(kSpace, end);
-      if (colon == std::string_view::npos) return SquadGuess::kUndecided;
-      if (prefix[colon] == ':') {
-        const std::string_view key = prefix.substr(i + 1, end - i - 2);
-        if (depth == 1 && (key == "question" || key == "context")) return SquadGuess::kNo;
-        if (depth == 1) top_key = key;
-        if (depth == 3 && in_first_data && key == "paragraphs") return SquadGuess::kYes;
-      }
-      i = end;
-      continue;
-    }
-    if (c == '{' || c == '[') {
-      if (++depth == 2) in_first_data = c == '[' && top_key == "data";
-      has_data |= in_first_data;
-    } else if (c == '}' || c == ']') {
-      if (--depth == 0) return has_data ? SquadGuess::kYes : SquadGuess::kNo;
-    } else if (c == ',' && depth == 2) {
-      in_first_data = false;
-    }
-    ++i;
-  }
-  return SquadGuess::kUndecided;
+SquadGuess guess_squad(std::string_view prefix, bool whole) {
+  return Guesser(prefix).guess(whole);
 }
 
 SquadData parse_squad(std::string_view source_text, std::string_view source) {

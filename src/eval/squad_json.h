@@ -23,11 +23,17 @@ struct SquadData {
   bool v2 = false;                       // has unanswerable questions, or says so
 };
 
-// Whether text that starts with `prefix` is SQuAD JSON: an object with an array named "data", whose
-// first element has a member "paragraphs", or that closes without "question" and "context", which
-// make it a line. Undecided where more text is needed.
-enum class SquadGuess { kYes, kNo, kUndecided };
-SquadGuess guess_squad(std::string_view prefix);
+// Whether text that starts with `prefix` is SQuAD JSON and not a line: an object with an array
+// named "data" whose first element has a member "paragraphs", or one that is all of the text and
+// has such an array without that. A member "question" or "context" makes it a line, and so does
+// what is no JSON. `whole`: nothing follows `prefix`.
+enum class SquadGuess {
+  kYes,
+  kNo,
+  kUndecided,  // more text is needed
+  kUnlikely,   // so, too; there are members, but none that is SQuAD's
+};
+SquadGuess guess_squad(std::string_view prefix, bool whole);
 
 // Throws kInvalidInput naming the place; a question without an id gets its number, from 1.
 SquadData parse_squad(std::string_view text, std::string_view source);

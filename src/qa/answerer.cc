@@ -92,6 +92,9 @@ struct Answerer::Impl {
     check_template(model, given.model);
   }
 
+  ResolvedParameters resolved(const Parameters& parameters) const {
+    return resolve(parameters, model.tokenizer->model_max_length(), model.max_window);
+  }
   std::shared_ptr<Job> make_job(Question question) const;
   void check_ids(const Encoding& encoding) const;
 
@@ -110,7 +113,7 @@ std::shared_ptr<Job> Answerer::Impl::make_job(Question question) const {
   if (question.question.empty()) fail(ErrorCode::kInvalidInput, "question: is empty");
   if (question.context.empty()) fail(ErrorCode::kInvalidInput, "context: is empty");
   const Tokenizer& tokenizer = *model.tokenizer;
-  job->parameters = resolve(question.parameters, tokenizer.model_max_length(), model.max_window);
+  job->parameters = resolved(question.parameters);
   job->question = encode(tokenizer, question.question, "question");
   job->context_text = std::move(question.context);
   job->context = encode(tokenizer, job->context_text, "context");
@@ -183,6 +186,10 @@ Answerer::Answerer(const Options& options) : impl_(std::make_unique<Impl>(option
 Answerer::~Answerer() = default;
 Answerer::Answerer(Answerer&&) noexcept = default;
 
+void Answerer::check(const Parameters& parameters) const {
+  static_cast<void>(impl_->resolved(parameters));
+}
+
 Result Answerer::ask(Question question) const {
   return submit(std::move(question)).wait();
 }
@@ -208,7 +215,8 @@ std::vector<WindowLogits> Answerer::logits(const Question& question) const {
 
 TokenizedPair Answerer::tokenize(std::string_view question, std::string_view context) const {
   const Tokenizer& tokenizer = *impl_->model.tokenizer;
-  const Encoding texts[] = {tokenizer.encode(question), tokenizer.encode(context)};
+  const Encoding texts[] = {encode(tokenizer, question, "question"),
+                            encode(tokenizer, context, "context")};
   TokenizedPair pair;
   const auto add = [&](std::int32_t id, std::int32_t type, std::size_t start, std::size_t end,
                        std::optional<std::uint32_t> word) {

@@ -45,7 +45,9 @@ class Fields {
   std::optional<std::int64_t> integer(std::string_view name) const {
     const json::value* value = find(name);
     if (value == nullptr) return std::nullopt;
-    if (const auto* number = value->if_int64()) return *number;
+    boost::system::error_code error;
+    const auto number = value->to_number<std::int64_t>(error);  // 3.0 is one, 3.5 is none
+    if (!error) return number;
     refuse(ErrorCode::kInvalidArgument, name, "an integer", *value);
   }
 

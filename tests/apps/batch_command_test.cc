@@ -67,8 +67,48 @@ TEST(BatchCommand, BadLinesBecomeRecordsAndExitCode6) {
       << out;
 }
 
-// Ends the program with `signal` once its .partial has `bytes`, goes on with --resume until it is
-// done, and expects the bytes of a run that nobody disturbed.
+// Sends `signal` to the program once the file at `path` has so many bytes, if it comes to that.
+RunOptions signalled(int signal, const std::string& path, std::size_t bytes) {
+  RunOptions options;
+  options.meanwhile = [=](int pid, int) {
+    struct stat status {};
+    siginfo_t ended{};
+    while (::stat(path.c_str(), &status) != 0 || static_cast<std::size_t>(status.st_size) < bytes) {
+      // WNOWAIT: the program stays to be waited for by its owner.
+      const int asked =
+          ::waitid(P_PID, static_cast<id_t>(pid), &ended, WEXITED | WNOHANG | WNOWAIT);
+      if (asked != 0 || ended.si_pid == pid) return;  // done before, or failed
+      std::this_thread::yield();
+    }
+    ::kill(pid, signal);
+  };
+  return options;
+}
+
+// They made every line an error record, over an earlier output.
+TEST(BatchCommand, OptionsThatTheModelCannotTakeAreExitCode2) {
+  const TestDirectory directory;
+  const std::string input = directory.write("in", questions(2));
+  const std::string out = directory.write("out", "earlier");
+  const std::string squad = directory.write("dev.json", R"({"data":[{"paragraphs":[
+      {"context":"Ada wrote it.","qas":[{"id":"1","question":"Who?","answers":[]}]}]}]})");
+  for (std::vector<std::string> wrong : std::vector<std::vector<std::string>>{
+           {"--max-seq-len", "1000"},
+           {"--top-k", "5000"},
+           {"--doc-stride", "400", "--max-seq-len", "384"},
+           {"--mode", "squad", "--null-score-diff-threshold", "inf"}}) {
+    std::vector<std::string> eval{"eval", squad, "--predictions", out, "--model", kModel};
+    eval.insert(eval.end(), wrong.begin(), wrong.end());
+    wrong.insert(wrong.end(), {"--input", input, "--output", out});
+    EXPECT_EQ(batch(wrong).exit_code, 2) << testing::PrintToString(wrong);
+    EXPECT_EQ(run(eval).exit_code, 2) << testing::PrintToString(eval);
+    EXPECT_EQ(read_all(out), "earlier");
+    EXPECT_FALSE(std::filesystem::exists(out + ".partial"));
+  }
+}
+
+// Ends the program with `signal` at several places, goes on with --resume until it is done, and
+// expects the bytes of a run that nobody disturbed.
 void check_interruption(int signal, int exit_code) {
   const TestDirectory directory;
   const std::string input = directory.write("in", questions(120));
@@ -78,21 +118,8 @@ void check_interruption(int signal, int exit_code) {
   const std::vector<std::string> arguments{"--input", input, "--output", out, "--resume"};
   std::size_t killed = 0;
   for (const std::size_t share : {0u, 1u, 3u, 6u, 8u}) {
-    RunOptions options;
-    options.meanwhile = [&](int pid, int) {
-      struct stat status {};
-      siginfo_t ended{};
-      while (::stat((out + ".partial").c_str(), &status) != 0 ||
-             static_cast<std::size_t>(status.st_size) <= expected.size() * share / 10) {
-        // WNOWAIT: the program stays to be waited for by its owner.
-        const int asked =
-            ::waitid(P_PID, static_cast<id_t>(pid), &ended, WEXITED | WNOHANG | WNOWAIT);
-        if (asked != 0 || ended.si_pid == pid) return;  // done before, or failed
-        std::this_thread::yield();
-      }
-      ::kill(pid, signal);
-    };
-    const Ended result = batch(arguments, options);
+    const Ended result =
+        batch(arguments, signalled(signal, out + ".partial", expected.size() * share / 10 + 1));
     if (result.exit_code == 0) break;
     EXPECT_EQ(result.exit_code, exit_code) << result.err;
     EXPECT_FALSE(std::filesystem::exists(out));
@@ -109,6 +136,55 @@ TEST(BatchCommand, KilledAndResumedGivesTheSameBytes) {
 }
 TEST(BatchCommand, InterruptedAndResumedGivesTheSameBytes) {
   check_interruption(SIGINT, 130);
+}
+
+TEST(BatchCommand, ATerminationIsExitCode143) {
+  const TestDirectory directory;
+  const std::string input = directory.write("in", questions(120)), out = directory / "out";
+  const Ended result =
+      batch({"--input", input, "--output", out}, signalled(SIGTERM, out + ".partial", 0));
+  EXPECT_EQ(result.exit_code, 128 + SIGTERM) << result.err;
+}
+
+// What nohup or a shell had set was overridden.
+TEST(BatchCommand, AnInterruptIsIgnoredWhereItWasIgnoredAtTheStart) {
+  const TestDirectory directory;
+  const std::string input = directory.write("in", questions(10)), out = directory / "out";
+  ::signal(SIGINT, SIG_IGN);  // inherited
+  const Ended result =
+      batch({"--input", input, "--output", out}, signalled(SIGINT, out + ".partial", 0));
+  ::signal(SIGINT, SIG_DFL);
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+}
+
+// The output took the place of the closed descriptor and got reports among its lines.
+TEST(BatchCommand, ClosedDescriptorsAreNotTakenByTheOutput) {
+  const TestDirectory directory;
+  const std::string input = directory.write("in", questions(3)), out = directory / "out";
+  ASSERT_EQ(batch({"--input", input, "--output", out}).exit_code, 0);
+  const std::string expected = read_all(out);
+  for (const std::vector<int>& closed :
+       std::vector<std::vector<int>>{{0}, {1}, {2}, {0, 1}, {0, 2}, {1, 2}, {0, 1, 2}}) {
+    RunOptions options;
+    options.closed = closed;
+    EXPECT_EQ(batch({"--input", input, "--output", out}, options).exit_code, 0);
+    EXPECT_EQ(read_all(out), expected) << testing::PrintToString(closed);
+  }
+  RunOptions options;
+  options.closed = {0};
+  const Ended result = batch({}, options);
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_NE(result.err.find("standard input: cannot be read"), std::string::npos) << result.err;
+}
+
+// The summary ended it, after all was done.
+TEST(BatchCommand, AReaderOfStandardErrorThatLeftChangesNothing) {
+  const TestDirectory directory;
+  RunOptions options;
+  options.close_err = true;
+  const std::string input = directory.write("in", questions(3)), out = directory / "out";
+  EXPECT_EQ(batch({"--input", input, "--output", out}, options).exit_code, 0);
+  EXPECT_TRUE(std::filesystem::exists(out));
 }
 
 TEST(BatchCommand, AReaderThatLeavesEndsItQuietly) {
@@ -131,6 +207,19 @@ TEST(BatchCommand, FullDevicesAndUnwritableDirectoriesAreExitCode1) {
   EXPECT_EQ(batch({"--input", directory / "none"}).exit_code, 1);
   EXPECT_EQ(batch({"--input", input, "--output", input}).exit_code, 2);
   EXPECT_EQ(batch({"--input", input, "--resume"}).exit_code, 2);
+}
+
+// The file was replaced.
+TEST(BatchCommand, TheDeviceOfStandardOutputIsStandardOutput) {
+  const TestDirectory directory;
+  RunOptions options;
+  options.input = questions(2);
+  options.out_path = directory.write("log", std::string(10000, 'x'));
+  EXPECT_EQ(batch({"--output", "/dev/stdout"}, options).exit_code, 0);
+  const std::string log = read_all(options.out_path);
+  EXPECT_EQ(log.find("{\"id\":\"q0\""), 0U);
+  EXPECT_EQ(log.size(), 10000U);
+  EXPECT_EQ(batch({"--output", "/dev/stdout", "--resume"}, options).exit_code, 2);
 }
 
 TEST(BatchCommand, NoHomeIsNeeded) {

@@ -97,9 +97,19 @@ TEST(Cli, ModelsThatAreNoneAreExitCode3) {
     EXPECT_FALSE(value.at("error").at("code").as_string().empty());
     EXPECT_EQ(run({"inspect", path}).exit_code, 3) << path;
     const Ended doctor = run({"doctor", "--model", path});
-    EXPECT_EQ(doctor.exit_code, 1) << path;
+    EXPECT_EQ(doctor.exit_code, 3) << path;
     EXPECT_TRUE(contains(doctor.out, "\nFAIL  ")) << doctor.out;
   }
+}
+
+// It showed none where the model was the trouble.
+TEST(Cli, DoctorShowsTheInstructionSetWithoutAModel) {
+  const TestDirectory directory;
+  const Ended forced = run({"doctor", "--isa", "scalar", "--model", directory / "none"});
+  EXPECT_TRUE(contains(forced.out, "\nOK    instruction set: scalar (of scalar")) << forced.out;
+  const Ended unknown = run({"doctor", "--isa", "mmx", "--model", directory / "none"});
+  EXPECT_EQ(unknown.exit_code, 2);
+  EXPECT_TRUE(contains(unknown.out, "\nFAIL  instruction set: \"mmx\": expected one of scalar"));
 }
 
 TEST(Cli, TheModelOptionGoesBeforeTheVariable) {
@@ -131,6 +141,34 @@ TEST(Cli, AClosedStandardOutputEndsQuietly) {
   EXPECT_EQ(result.err, "");
 }
 
+// Each report that could not be written was one more line.
+TEST(Cli, AnErrorIsOneLineAlsoWhereStandardOutputIsFull) {
+  RunOptions options;
+  options.environment = {"LAMBERT_MODEL=" LAMBERT_SOURCE_DIR "/models/distilbert-minilm-squad"};
+  options.out_path = "/dev/full";
+  for (const char* question : {"Who?", ""}) {
+    const Ended result = run({"ask", "-q", question, "-c", "Ada", "--json"}, options);
+    EXPECT_EQ(result.exit_code, 1);
+    EXPECT_EQ(result.err.find("lambert: "), 0U);
+    EXPECT_EQ(result.err.find('\n'), result.err.size() - 1) << result.err;
+  }
+}
+
+// A closed one was a free place for the next file; a reader that left ended the program.
+TEST(Cli, WithoutStandardErrorTheExitCodeStillTells) {
+  RunOptions unread, closed, no_out;
+  unread.close_err = true;
+  closed.closed = {2};
+  for (const RunOptions& options : {unread, closed}) {
+    EXPECT_EQ(run({"ask", "-q", "a", "--context-file", "/proc/none"}, options).exit_code, 1);
+    EXPECT_EQ(run({"nonsense"}, options).exit_code, 2);
+  }
+  no_out.closed = {1};
+  const Ended result = run({"version"}, no_out);
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_TRUE(contains(result.err, "standard output: cannot be written")) << result.err;
+}
+
 TEST(Cli, NumbersThatAreNoneSayWhatIsExpected) {
   const auto complaint = [](const std::vector<std::string>& arguments,
                             const std::vector<std::string>& environment = {}) {
@@ -155,6 +193,37 @@ TEST(Cli, NumbersThatAreNoneSayWhatIsExpected) {
   EXPECT_TRUE(contains(complaint(ask, {"LAMBERT_THREADS=abc"}), "must be a whole number"));
 }
 
+// 0100 was 64.
+TEST(Cli, ALeadingZeroDoesNotMakeANumberOctal) {
+  const auto complaint = [](const char* name, const char* value) {
+    return run({"ask", "-q", "a", "-c", "b", "--model", "/none", name, value}).err;
+  };
+  EXPECT_TRUE(contains(complaint("--threads", "0400"), "must be at most 256, found \"0400\""));
+  EXPECT_TRUE(contains(complaint("--threads", "0256"), "/none"));
+  EXPECT_TRUE(contains(complaint("--threads", "08"), "/none"));
+  EXPECT_TRUE(contains(complaint("--top-k", "0x10"), "must be a whole number, found \"0x10\""));
+  EXPECT_TRUE(contains(complaint("--top-k", "3 "), "must be a whole number, found \"3 \""));
+  EXPECT_TRUE(contains(complaint("--top-k", "9223372036854775808"),
+                       "must be at most 9223372036854775807, found"));
+  EXPECT_TRUE(contains(complaint("--doc-stride", "-9223372036854775809"), "must be at least 0"));
+}
+
+// Nothing in the message said what was empty.
+TEST(Cli, AFileWithoutANameIsWrongUsage) {
+  const std::vector<std::pair<std::string, std::vector<std::string>>> cases = {
+      {"--input", {"batch", "--input", ""}},
+      {"--output", {"batch", "--output="}},
+      {"--context-file", {"ask", "-q", "a", "--context-file", ""}},
+      {"--predictions", {"eval", "dev.json", "--predictions", ""}},
+      {"file", {"eval", ""}}};
+  for (const auto& [name, arguments] : cases) {
+    const Ended result = run(arguments);
+    EXPECT_EQ(result.exit_code, 2) << name;
+    EXPECT_TRUE(contains(result.err, name + ": must be the name of a file, found \"\""))
+        << result.err;
+  }
+}
+
 // CLI11 took --json for the context.
 TEST(Cli, AnEmptyValueBehindAnEqualsSignDoesNotSwallowTheNextArgument) {
   RunOptions options;
@@ -172,6 +241,25 @@ TEST(Cli, EvalRefusesPredictionsOnStandardOutput) {
   EXPECT_TRUE(contains(result.err, "--predictions: must be a file")) << result.err;
 }
 
+constexpr const char* kSquad =
+    R"({"data":[{"paragraphs":[{"context":"b","qas":[{"id":"1","question":"a","answers":[]}]}]}]})";
+
+// It was replaced, and a later failure left an empty .partial.
+TEST(Cli, EvalDoesNotWriteOverTheDataSetAndLeavesNoPartial) {
+  const TestDirectory directory;
+  const std::string file = directory.write("squad.json", kSquad);
+  const auto eval = [&](const std::string& predictions) {
+    return run({"eval", file, "--predictions", predictions, "--model", directory / "none"});
+  };
+  const Ended over = eval(file);
+  EXPECT_EQ(over.exit_code, 2);
+  EXPECT_TRUE(contains(over.err, "--predictions is the input file")) << over.err;
+  EXPECT_EQ(read_all(file), kSquad);
+  EXPECT_EQ(eval("/dev/stdout").exit_code, 2);
+  EXPECT_EQ(eval(directory / "out").exit_code, 3);
+  EXPECT_FALSE(std::filesystem::exists(directory / "out.partial"));
+}
+
 // It printed what the variable names.
 TEST(Cli, InspectShowsTheDirectoryGivenAlsoWhereTheVariableIsSet) {
   const TestDirectory directory;
@@ -185,9 +273,7 @@ TEST(Cli, InspectShowsTheDirectoryGivenAlsoWhereTheVariableIsSet) {
 // It was found out when all questions were answered.
 TEST(Cli, EvalRefusesPredictionsThatCannotBeWrittenBeforeItOpensTheModel) {
   const TestDirectory directory;
-  const std::string file = directory.write(
-      "squad.json",
-      R"({"data":[{"paragraphs":[{"context":"b","qas":[{"id":"1","question":"a","answers":[]}]}]}]})");
+  const std::string file = directory.write("squad.json", kSquad);
   const std::string nowhere = directory / "none/predictions.json";
   const Ended result =
       run({"eval", file, "--predictions", nowhere, "--model", directory / "no-model"});

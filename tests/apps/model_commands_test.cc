@@ -144,6 +144,14 @@ TEST(TokenizeCommand, SingleTextsHaveOneSeparator) {
             R"("word_ids":[null,0,1,1,1,1,null],"type_ids":[0,0,0,0,0,0,0]})");
 }
 
+// Which of the two it was did not stand there.
+TEST(TokenizeCommand, AnErrorNamesTheText) {
+  const Ended context = with_model({"tokenize", "--pair", "ok", "\xFF"});
+  EXPECT_EQ(context.exit_code, 1);
+  EXPECT_EQ(context.err.find("lambert: context: "), 0U) << context.err;
+  EXPECT_EQ(with_model({"tokenize", "\xFF"}).err.find("lambert: question: "), 0U);
+}
+
 TEST(LogitsCommand, OneObjectAWindow) {
   const auto windows = json_of(with_model({"logits", "--json", "-q", "Who?", "-c", "Ada wrote it",
                                            "--max-seq-len", "7", "--doc-stride", "0"}))
@@ -173,6 +181,22 @@ TEST(EvalCommand, PrintsFiguresAndWritesPredictions) {
   EXPECT_EQ(first.at("total").as_int64(), 1);
   EXPECT_EQ(with_model({"eval", directory / "none"}).exit_code, 1);
   EXPECT_EQ(with_model({"eval", "-"}, "{}").exit_code, 1);
+}
+
+// They were written into the predictions.
+TEST(EvalCommand, FiguresDoNotGoIntoThePredictionsWhereStandardOutputIsClosed) {
+  const TestDirectory directory;
+  const std::string predictions = directory / "predictions.json";
+  const std::string file = directory.write("dev.json", R"({"data":[{"paragraphs":[
+      {"context":"Ada wrote it.","qas":[{"id":"1","question":"Who?","answers":[]}]}]}]})");
+  RunOptions options;
+  options.closed = {1};
+  const Ended result =
+      run({"eval", file, "--json", "--predictions", predictions, "--model", kModel}, options);
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_EQ(result.err, "lambert: standard output: cannot be written: Bad file descriptor\n");
+  EXPECT_EQ(read_all(predictions).find("{\"1\": "), 0U);
+  EXPECT_EQ(read_all(predictions).find("exact_match"), std::string::npos);
 }
 
 TEST(InspectCommand, TellsWhatTheModelIs) {

@@ -90,10 +90,12 @@ Ended run(const std::vector<std::string>& arguments, const RunOptions& options) 
                                        0666);
   }
   ::posix_spawn_file_actions_adddup2(&actions, err[1], 2);
+  for (const int fd : options.closed) ::posix_spawn_file_actions_addclose(&actions, fd);
   std::vector<std::string> words{LAMBERT_PROGRAM};
   words.insert(words.end(), arguments.begin(), arguments.end());
   std::vector<std::string> variables = environment(options.environment);
   if (options.close_out) out.close(0);
+  if (options.close_err) err.close(0);
   pid_t pid = -1;
   const int error = ::posix_spawn(&pid, LAMBERT_PROGRAM, &actions, nullptr, pointers(words).data(),
                                   pointers(variables).data());

@@ -16,7 +16,8 @@ struct RunOptions {
   std::string input;                                // standard input, then its end
   std::vector<std::string> environment;             // NAME=VALUE, added
   std::string out_path;                             // standard output to this file instead
-  bool close_out = false;                           // nobody reads standard output
+  bool close_out = false, close_err = false;        // nobody reads standard output, error
+  std::vector<int> closed;                          // descriptors that are not open at the start
   std::function<void(int pid, int out)> meanwhile;  // while it runs; out: its standard output
 };
 

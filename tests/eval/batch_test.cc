@@ -228,6 +228,57 @@ TEST_F(BatchTest, SquadJsonIsToldByItsContent) {
       "{\"id\":2,\"error\":{\"code\":\"invalid_input\",\"message\":\"bad question\"}}\n");
 }
 
+// It was that of the input read, which runs up to 512 questions ahead.
+TEST_F(BatchTest, TheFractionIsThatOfTheQuestionsAnswered) {
+  const std::string line = "{\"question\":\"q\",\"context\":\"Ada\"}\n";
+  std::string lines, squad;
+  for (int i = 0; i < 10; ++i) {
+    lines += line;
+    squad += std::string(i == 0 ? "" : ",") + R"({"question":"q"})";
+  }
+  squad = R"({"data":[{"paragraphs":[{"context":"Ada","qas":[)" + squad + "]}]}]}";
+  for (const std::string& content : {lines, squad}) {
+    options.input = directory.write("many", content);
+    std::vector<double> fractions;
+    options.progress = [&](const BatchProgress& now) { fractions.push_back(now.fraction); };
+    run();
+    ASSERT_EQ(fractions.size(), 10U);
+    for (std::size_t i = 0; i < 10; ++i) {
+      EXPECT_NEAR(fractions[i], static_cast<double>(i + 1) / 10, 1e-9);
+    }
+  }
+}
+
+// What was behind a line that had come in part, or behind a torn first line, waited for its end.
+TEST_F(BatchTest, WholeLinesAreAnsweredBeforeTheRestOfAnotherIsWaitedFor) {
+  const std::string good = "{\"id\":1,\"question\":\"q\",\"context\":\"Ada\"}\n";
+  const std::vector<std::pair<std::string, std::size_t>> cases = {
+      {good + "\n" + good + good.substr(0, 30), 2},
+      {"{\"id\":1,\"ques\n", 1},
+      {"{\"id\":1,\"question\"\n" + good, 2},
+      {"{\"id\":1,\n", 1},
+      {"[\n" + good + "{", 2}};
+  for (const auto& [content, early] : cases) {
+    TestPipe pipe;
+    pipe.write(content);
+    options.input = pipe.path();
+    options.progress = [&](const BatchProgress& now) {
+      if (now.done == early) pipe.close();
+    };
+    EXPECT_EQ(run().done, early + (content.back() == '\n' ? 0 : 1)) << content;
+  }
+}
+
+// It ended the run.
+TEST_F(BatchTest, AFirstLineWithDataIsALine) {
+  for (const std::string bad : {R"({"data":[]})", R"({"data":[1],"x":2})"}) {
+    options.input = directory.write("in.jsonl", bad + "\n" + kInput);
+    const BatchProgress progress = run();
+    EXPECT_EQ(progress.done, 6U) << bad;
+    EXPECT_EQ(progress.failed, 3U) << bad;
+  }
+}
+
 TEST_F(BatchTest, EmptyInputGivesEmptyOutput) {
   for (const char* content : {"", "\n\n", " "}) {
     options.input = directory.write("in.jsonl", content);

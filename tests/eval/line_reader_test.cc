@@ -83,5 +83,41 @@ TEST(LineReader, RestGivesWhatIsLeftUpToALimit) {
   EXPECT_THROW(again.rest(5), Error);
 }
 
+// It was ready as soon as there was anything to read, and then waited for the end of the line.
+TEST(LineReader, IsReadyForAWholeLineOnly) {
+  const TestPipe pipe;
+  LineReader reader(pipe.path(), 10);
+  EXPECT_FALSE(reader.ready());
+  for (const std::string part : {"ab", "\n", "c"}) {
+    pipe.write(part);
+    EXPECT_EQ(reader.ready(), part[0] == '\n') << part;
+    if (reader.ready()) {
+      EXPECT_EQ(reader.next()->text, "ab");
+    }
+  }
+}
+
+TEST(LineReader, ALineThatIsTooLongIsGivenBeforeItEnds) {
+  TestPipe pipe;
+  LineReader reader(pipe.path(), 3);
+  pipe.write("abcd");
+  EXPECT_TRUE(reader.ready());
+  EXPECT_TRUE(reader.next()->too_long);
+  pipe.write("efgh");
+  EXPECT_FALSE(reader.ready());
+  pipe.write("i\n\njk\nl");
+  EXPECT_TRUE(reader.ready());
+  const auto line = reader.next();
+  EXPECT_EQ(line->text, "jk");
+  EXPECT_EQ(line->number, 3U);
+  EXPECT_FALSE(reader.ready());
+  pipe.close();
+  EXPECT_TRUE(reader.ready());
+  EXPECT_EQ(reader.next()->text, "l");
+  EXPECT_TRUE(reader.ready());
+  EXPECT_FALSE(reader.next());
+  EXPECT_EQ(reader.bytes_given(), 15U);
+}
+
 }  // namespace
 }  // namespace lambert

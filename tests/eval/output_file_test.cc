@@ -1,6 +1,8 @@
 #include "eval/output_file.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <thread>
@@ -14,7 +16,7 @@ namespace {
 TEST(OutputFile, AppearsOnlyWhenFinished) {
   const TestDirectory directory;
   const std::string path = directory.write("out", "old");
-  OutputFile file(path, false);
+  OutputFile file(path, Partial::kNew);
   file.append("a");
   file.append("b");
   EXPECT_EQ(read_all(path), "old");
@@ -26,12 +28,12 @@ TEST(OutputFile, AppearsOnlyWhenFinished) {
 
 TEST(OutputFile, PartialStaysWhereARunEndsEarly) {
   const TestDirectory directory;
-  { OutputFile(directory / "out", false).append("a"); }
+  { OutputFile(directory / "out", Partial::kNew).append("a"); }
   EXPECT_FALSE(std::filesystem::exists(directory / "out"));
   EXPECT_EQ(read_all(directory / "out.partial"), "a\n");
-  { OutputFile(directory / "out", true).append("b"); }
+  { OutputFile(directory / "out", Partial::kResume).append("b"); }
   EXPECT_EQ(read_all(directory / "out.partial"), "a\nb\n");
-  { OutputFile(directory / "out", false).append("c"); }
+  { OutputFile(directory / "out", Partial::kNew).append("c"); }
   EXPECT_EQ(read_all(directory / "out.partial"), "c\n");
 }
 
@@ -49,16 +51,16 @@ TEST(OutputFile, TornLastLineIsCut) {
                                                         {big + "\n" + big, big + "\n"},
                                                         {big + "\n", big + "\n"}}) {
     directory.write("out.partial", before);
-    OutputFile file(directory / "out", true);
+    OutputFile file(directory / "out", Partial::kResume);
     EXPECT_EQ(read_all(directory / "out.partial"), after) << before.size();
   }
 }
 
 TEST(OutputFile, TwoWritersAreRefused) {
   const TestDirectory directory;
-  OutputFile first(directory / "out", false);
+  OutputFile first(directory / "out", Partial::kNew);
   first.append("a");
-  EXPECT_THROW(OutputFile(directory / "out", false), Error);
+  EXPECT_THROW(OutputFile(directory / "out", Partial::kNew), Error);
   EXPECT_EQ(read_all(directory / "out.partial"), "a\n");
 }
 
@@ -70,7 +72,7 @@ TEST(OutputFile, AWriterThatComesWhileAnotherFinishesLeavesTheOutputWhole) {
   const auto write = [&] {
     for (int i = 0; i < 300 && !torn; ++i) {
       try {
-        OutputFile file(path, false);
+        OutputFile file(path, Partial::kNew);
         file.append("whole");
         file.finish();
       } catch (const Error& error) {  // the other one has the lock
@@ -93,7 +95,7 @@ TEST(OutputFile, AWriterThatComesWhileAnotherFinishesLeavesTheOutputWhole) {
 
 TEST(OutputFile, DevicesAreWrittenDirectlyAndFullOnesFail) {
   EXPECT_EQ(renameable("/dev/full"), "");
-  OutputFile file("/dev/full", false);
+  OutputFile file("/dev/full", Partial::kNew);
   EXPECT_EQ(file.partial_path(), "");
   try {
     file.append("a");
@@ -106,11 +108,59 @@ TEST(OutputFile, DevicesAreWrittenDirectlyAndFullOnesFail) {
   EXPECT_FALSE(std::filesystem::exists("/dev/full.partial"));
 }
 
+// The file behind it was replaced, with all that it had.
+TEST(OutputFile, WhatIsOpenAlreadyIsWrittenToWhereItStands) {
+  const TestDirectory directory;
+  const std::string log = directory.write("log", "old\n");
+  const int fd = ::open(log.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC);
+  const std::string number = std::to_string(fd);
+  std::filesystem::create_symlink("/dev/fd/" + number, directory / "link");
+  std::string expected = "old\n";
+  for (const std::string& path : {"/dev/fd/" + number, "/proc/self/fd/" + number,
+                                  "/dev/../proc/self/./fd/" + number, directory / "link"}) {
+    OutputFile file(path, Partial::kNew);
+    file.append("new");
+    file.finish();
+    EXPECT_EQ(read_all(log), expected += "new\n") << path;
+  }
+  ::close(fd);
+  EXPECT_EQ(open_descriptor("/dev/stdout"), 1);
+  EXPECT_EQ(open_descriptor(log), std::nullopt);
+  EXPECT_EQ(open_descriptor("/dev/fd/99999999999"), std::nullopt);
+  EXPECT_EQ(open_descriptor(""), std::nullopt);
+  EXPECT_THROW(OutputFile("/dev/fd/" + number, Partial::kNew), Error);
+}
+
+TEST(OutputFile, TheFileOfStandardErrorIsWrittenToWhereItStands) {
+  const TestDirectory directory;
+  const std::string log = directory.write("log", "old\n");
+  const int saved = ::dup(STDERR_FILENO), fd = ::open(log.c_str(), O_WRONLY | O_APPEND);
+  ::dup2(fd, STDERR_FILENO);
+  OutputFile(log, Partial::kNew).append("new");
+  ::dup2(saved, STDERR_FILENO);
+  EXPECT_EQ(read_all(log), "old\nnew\n");
+  ::close(saved);
+  ::close(fd);
+}
+
+TEST(OutputFile, ATemporaryPartialGoesWhereARunEndsEarly) {
+  const TestDirectory directory;
+  { OutputFile(directory / "out", Partial::kTemporary).append("a"); }
+  EXPECT_FALSE(std::filesystem::exists(directory / "out.partial"));
+  {
+    OutputFile file(directory / "out", Partial::kTemporary);
+    file.finish();
+    directory.write("out.partial", "of another");
+  }
+  EXPECT_TRUE(std::filesystem::exists(directory / "out"));
+  EXPECT_TRUE(std::filesystem::exists(directory / "out.partial"));
+}
+
 TEST(OutputFile, SymbolicLinksStayLinks) {
   const TestDirectory directory;
   directory.write("target", "old");
   std::filesystem::create_symlink(directory / "target", directory / "link");
-  OutputFile file(directory / "link", false);
+  OutputFile file(directory / "link", Partial::kNew);
   file.append("new");
   file.finish();
   EXPECT_TRUE(std::filesystem::is_symlink(directory / "link"));
@@ -120,7 +170,7 @@ TEST(OutputFile, SymbolicLinksStayLinks) {
 TEST(OutputFile, MissingDirectoriesAreNamed) {
   const TestDirectory directory;
   try {
-    OutputFile file(directory / "none/out", false);
+    OutputFile file(directory / "none/out", Partial::kNew);
     FAIL();
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ErrorCode::kIo);

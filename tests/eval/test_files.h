@@ -1,11 +1,16 @@
-// A directory of its own for each test, and files in it.
+// A directory of its own for each test, and files in it; pipes.
 #pragma once
+
+#include <fcntl.h>
+#include <unistd.h>
 
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <stdexcept>
 #include <string>
+#include <string_view>
 
 namespace lambert {
 
@@ -27,6 +32,32 @@ class TestDirectory {
 
  private:
   std::filesystem::path path_;
+};
+
+// A pipe whose writer takes its time.
+class TestPipe {
+ public:
+  TestPipe() {
+    if (::pipe2(ends_, O_CLOEXEC) != 0) throw std::runtime_error("pipe2");
+  }
+  ~TestPipe() {
+    ::close(ends_[0]);
+    close();
+  }
+  TestPipe(const TestPipe&) = delete;
+  TestPipe& operator=(const TestPipe&) = delete;
+
+  std::string path() const { return "/proc/self/fd/" + std::to_string(ends_[0]); }  // to read
+  void write(std::string_view text) const {
+    if (::write(ends_[1], text.data(), text.size()) < 0) throw std::runtime_error("write");
+  }
+  void close() {  // what was written is all
+    if (ends_[1] >= 0) ::close(ends_[1]);
+    ends_[1] = -1;
+  }
+
+ private:
+  int ends_[2] = {-1, -1};
 };
 
 inline std::string read_all(const std::string& path) {

@@ -80,6 +80,14 @@ TEST(Answerer, RefusesQuestionsThatCannotBeAsked) {
   EXPECT_EQ(code(asked), ErrorCode::kInvalidInput);
 }
 
+TEST(Answerer, ParametersCanBeCheckedWithoutAQuestion) {
+  Parameters parameters;
+  parameters.max_seq_len = 512;
+  EXPECT_NO_THROW(answerer().check(parameters));
+  parameters.max_seq_len = 513;
+  EXPECT_EQ(code_of([&] { answerer().check(parameters); }), ErrorCode::kInvalidArgument);
+}
+
 TEST(Answerer, WhitespaceIsAContextWithoutAnAnswer) {
   const Result result = answerer().ask({.question = "Who?", .context = " \n\t "});
   ASSERT_EQ(result.answers.size(), 1U);

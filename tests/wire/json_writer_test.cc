@@ -16,10 +16,13 @@ std::string written(double number) {
   return out;
 }
 
-TEST(JsonWriter, WholeNumbersHaveNoExponent) {
+// With an exponent where that is shorter: counts are not for this function.
+TEST(JsonWriter, NumbersAreAsShortAsTheyCanBe) {
   EXPECT_EQ(written(1.0), "1");
   EXPECT_EQ(written(0.0), "0");
   EXPECT_EQ(written(-2.5), "-2.5");
+  EXPECT_EQ(written(12345.0), "12345");
+  EXPECT_EQ(written(1e5), "1e+05");
   EXPECT_EQ(written(1e22), "1e+22");
 }
 

@@ -63,6 +63,19 @@ TEST(QuestionLine, TopkIsAnAliasThatTopKBeats) {
             5);
 }
 
+// It "must be an integer, found 3".
+TEST(QuestionLine, WholeNumbersMayBeWrittenWithAFraction) {
+  const auto top_k = [](const std::string& number) {
+    return question_of(R"({"question":"a","context":"b","top_k":)" + number + "}").parameters.top_k;
+  };
+  EXPECT_EQ(top_k("3.0"), 3);
+  EXPECT_EQ(top_k("-2e2"), -200);
+  for (const std::string number : {"1e30", "9223372036854775808", "3.5", "1e999"}) {
+    expect_error(R"({"question":"a","context":"b","top_k":)" + number + "}",
+                 ErrorCode::kInvalidArgument, "\"top_k\" must be an integer");
+  }
+}
+
 TEST(QuestionLine, NullMeansAbsentAndOtherNamesAreIgnored) {
   const Question question = question_of(
       R"({"id":null,"question":"a","context":"b","top_k":null,"mode":null,"more":[{"x":1}]})");
