@@ -1,5 +1,6 @@
 #include "golden_cases.h"
 
+#include <algorithm>
 #include <cmath>
 #include <fstream>
 #include <sstream>
@@ -151,6 +152,7 @@ std::vector<GoldenCase> read_golden_cases(const std::string& name, Mode mode,
                                  a.at(2).to_number<std::size_t>(),
                                  a.at(3).to_number<std::size_t>()});
     }
+    golden.complete = line.contains("all");
     if (line.contains("no")) golden.no_answer_score = line.at("no").to_number<double>();
     cases.push_back(std::move(golden));
   }
@@ -162,7 +164,14 @@ std::string difference(const GoldenCase& golden, const Result& result) {
   if (static_cast<std::int64_t>(result.answers.size()) > golden.question.parameters.top_k) {
     out << "\n  more than top_k answers";
   }
-  if (!same_answers(golden.expected, result.answers)) {
+  const auto low = [&](const Answer& a) {
+    return a.score < golden.question.parameters.score_threshold.value_or(a.score);
+  };
+  if (std::any_of(result.answers.begin(), result.answers.end(), low)) {
+    print(out, "an answer below score_threshold", result.answers);
+  }
+  if ((golden.complete && result.answers.size() != golden.expected.size()) ||
+      !same_answers(golden.expected, result.answers)) {
     print(out, "expected", golden.expected);
     print(out, "found", result.answers);
   }

@@ -38,6 +38,7 @@ struct GoldenCase {
   std::string label;  // the line, but for the answers
   Question question;
   std::vector<Answer> expected;  // the leading answers
+  bool complete = false;         // these are all
   std::optional<double> no_answer_score;
 };
 
@@ -45,8 +46,9 @@ struct GoldenCase {
 std::vector<GoldenCase> read_golden_cases(const std::string& name, Mode mode,
                                           const SquadTexts* texts);
 
-// "" when `result` begins with the expected answers, with scores within 1e-5; neighbours whose
-// expected scores are closer than that may come in any order. Else what is different.
+// "" when `result` begins with the expected answers (is them, where they are complete), with scores
+// within 1e-5 and none below the threshold; neighbours whose expected scores are closer than that
+// may come in any order. Else what is different.
 std::string difference(const GoldenCase& golden, const Result& result);
 
 }  // namespace lambert::test

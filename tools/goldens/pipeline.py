@@ -10,6 +10,7 @@ The model is models/distilbert-minilm-squad in float32. A line is one case:
     q, c       or question and context as they stand
     p          parameters, as in lambert.h
     a          [answer, score, start, end] of the leading answers, best first
+    all        true where these are all, though top_k allows more
 
 Ties. Scores of two exact programs differ by some 1e-6, so where a gap below 1e-5 decides, either
 outcome is right. The rules, applied by `comparable`:
@@ -289,7 +290,10 @@ def make_line(oracle, squad, case):
     expected = [[a["answer"], round(a["score"], 8), a["start"], a["end"]] for a in answers]
     restated = [[a[0], round(a[1], 8), a[2], a[3]] for a in analysis.answers[:count]]
     assert sorted(expected[:count]) == sorted(restated), (case, expected, restated)
-    return {**case, "a": expected[:count]}
+    line = {**case, "a": expected[:count]}
+    if count == len(answers) < analysis.top_k:
+        line["all"] = True
+    return line
 
 
 def main():
