@@ -132,6 +132,17 @@ std::optional<bool> read_has_token_types(const JsonFields& file) {
   });
 }
 
+// Pairs are question, context and are cut on the right. The pipeline swaps the two texts of a
+// tokenizer that pads on the left, and no model of ours is such a one.
+void check_sides(const JsonFields& file) {
+  for (const std::string_view name : {"padding_side", "truncation_side"}) {
+    const std::string_view side = file.find_string(name).value_or("right");
+    if (side == "right") continue;
+    fail(ErrorCode::kUnsupportedModel, file.path_of(name), ": ", quote(side),
+         " found, only \"right\" is supported");
+  }
+}
+
 // {"101": {"content": "[CLS]", ...}, ...}
 void read_added_tokens_decoder(const JsonFields& decoder, TokenizerConfig& config) {
   for (const auto& member : decoder.object) {
@@ -189,6 +200,7 @@ TokenizerConfig read_tokenizer_config(const TokenizerFiles& files,
                                       const std::map<std::int64_t, AddedToken>& json_added_tokens) {
   const json::value document = parse_object(files.tokenizer_config_json, "tokenizer_config.json");
   const JsonFields file{document.get_object(), "tokenizer_config.json"};
+  check_sides(file);
   TokenizerConfig config;
   config.tokenizer_class = without_fast(file.find_string("tokenizer_class").value_or(""));
   config.do_lower_case = file.find_bool("do_lower_case");
