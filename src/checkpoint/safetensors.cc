@@ -194,10 +194,8 @@ void check_shard_name(std::string_view name, std::string_view source) {
   constexpr std::string_view kSuffix = ".safetensors";
   const bool plain = name.size() > kSuffix.size() && name.size() <= kMaxFileName &&
                      name.front() != '.' && name.ends_with(kSuffix) &&
-                     std::none_of(name.begin(), name.end(), [](char c) {
-                       return c == '/' || c == '\\' || c == ':' ||
-                              static_cast<unsigned char>(c) < 0x20 || c == 0x7F;
-                     });
+                     name.find_first_of("/:") == std::string_view::npos &&
+                     quote(name, kMaxFileName) == '"' + std::string(name) + '"';
   if (!plain) {
     invalid(source, ": weight_map names the file ", quote(name),
             ", expected a plain *.safetensors file name without directories");

@@ -1,5 +1,6 @@
 #include "text/json_fields.h"
 
+#include <algorithm>
 #include <limits>
 
 #include "base/error.h"
@@ -23,6 +24,15 @@ std::string_view kind_name(const json::value* value) {
     case json::kind::object: return "an object";
   }
   return "nothing";
+}
+
+bool is_plain(std::string_view name) {
+  constexpr std::size_t kLongest = 64;
+  return !name.empty() && name.size() <= kLongest &&
+         std::all_of(name.begin(), name.end(), [](char c) {
+           return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+                  c == '_';
+         });
 }
 
 [[noreturn]] void fail_kind(std::string_view path, const json::value* value,
@@ -60,7 +70,8 @@ const json::value* JsonFields::find(std::string_view name) const {
 }
 
 std::string JsonFields::path_of(std::string_view name) const {
-  return path + (path.find(": ") == std::string::npos ? ": " : ".") + std::string(name);
+  return path + (path.find(": ") == std::string::npos ? ": " : ".") +
+         (is_plain(name) ? std::string(name) : quote(name));
 }
 
 std::optional<std::string_view> JsonFields::find_string(std::string_view name) const {

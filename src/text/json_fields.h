@@ -27,6 +27,7 @@ struct JsonFields {
 
   // Null for an absent member and for one that is null.
   const boost::json::value* find(std::string_view name) const;
+  // A name that is not a plain word is quoted: it may come from the file.
   std::string path_of(std::string_view name) const;
 };
 

@@ -96,8 +96,10 @@ void read_extra_special_tokens(const JsonFields& file, std::string_view name, bo
   if (value == nullptr) return;
   const std::string path = file.path_of(name);
   if (const json::object* object = value->if_object()) {
+    const JsonFields fields{*object, path};
     for (const auto& member : *object) {
-      named.set({member.key().data(), member.key().size()}, member.value(), path, special);
+      const std::string_view key(member.key().data(), member.key().size());
+      named.set(key, member.value(), fields.path_of(key), special);
     }
     return;
   }
@@ -158,8 +160,8 @@ void read_added_tokens_decoder(const JsonFields& decoder, TokenizerConfig& confi
 }
 
 // {"[NEW]": 30522, ...}; special are those that another file names so.
-void read_added_tokens_json(const json::object& object, TokenizerConfig& config) {
-  for (const auto& member : object) {
+void read_added_tokens_json(const JsonFields& file, TokenizerConfig& config) {
+  for (const auto& member : file.object) {
     AddedToken token;
     token.content = {member.key().data(), member.key().size()};
     for (const auto& [name, special] : config.special_tokens) {
@@ -169,8 +171,8 @@ void read_added_tokens_json(const json::object& object, TokenizerConfig& config)
       if (extra.content == token.content) token.special = true;
     }
     token.normalized = !token.special;
-    config.added_tokens[json_token_id(member.value(), "added_tokens.json: " + token.content)] =
-        std::move(token);
+    const std::int32_t id = json_token_id(member.value(), file.path_of(token.content));
+    config.added_tokens[id] = std::move(token);
   }
 }
 
@@ -227,7 +229,7 @@ TokenizerConfig read_tokenizer_config(const TokenizerFiles& files,
                             config.extra_special_tokens);
   named.move_to(config);
   const json::value added = parse_object(files.added_tokens_json, "added_tokens.json");
-  read_added_tokens_json(added.get_object(), config);
+  read_added_tokens_json({added.get_object(), "added_tokens.json"}, config);
   for (const auto& [id, token] : json_added_tokens) config.added_tokens[id] = token;
   // The old name comes last: it does not count for added_tokens.json, nor beside the new one.
   if (!has_extra && map_file.find("extra_special_tokens") == nullptr &&

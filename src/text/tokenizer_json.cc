@@ -104,7 +104,7 @@ WordPieceJson read_wordpiece(const JsonFields& root) {
     const std::string_view token(member.key().data(), member.key().size());
     const auto id = find_token_id(member.value());
     result.vocabulary.push_back(
-        {token, id ? *id : json_token_id(member.value(), vocabulary.path_of(quote(token)))});
+        {token, id ? *id : json_token_id(member.value(), vocabulary.path_of(token))});
   }
   return result;
 }

@@ -297,7 +297,8 @@ TEST(SafetensorsIndex, OnlyPlainFileNamesAreAccepted) {
   for (const std::string name :
        {"", ".", "..", "/etc/passwd", "../model.safetensors", "a/b.safetensors", "/a.safetensors",
         "a\\\\b.safetensors", "..safetensors", ".safetensors", ".a.safetensors", "C:a.safetensors",
-        "a\\u0000.safetensors", "a\\nb.safetensors", "model.bin", "model.safetensors/"}) {
+        "a\\u0000.safetensors", "a\\nb.safetensors", "a\\u202eb.safetensors", "model.bin",
+        "model.safetensors/"}) {
     EXPECT_THROW(parse_safetensors_index(R"({"weight_map":{"a":")" + name + R"("}})", "index"),
                  Error)
         << name;
