@@ -7,8 +7,10 @@
 #include <optional>
 #include <utility>
 
+#include "base/cgroup.h"
 #include "base/error.h"
 #include "checkpoint/safetensors.h"
+#include "qa/memory_plan.h"
 #include "store/model_files.h"
 
 namespace lambert {
@@ -51,6 +53,8 @@ LoadedModel load_model(const std::string& path, const Kernels& kernels, ThreadPo
   LoadedModel model;
   model.config = parse_config(files.config_json, path + "/config.json");
   model.max_window = std::min(model.config.max_positions, kMaxWindow);
+  check_memory(model.config, model.max_window, pool.threads(), memory_limit(),
+               path + "/config.json");
   // The tokenizer is parsed beside the weights where there is more than one thread.
   auto tokenizer = std::async(pool.threads() > 1 ? std::launch::async : std::launch::deferred,
                               [&] { return load_tokenizer(files); });

@@ -211,7 +211,7 @@ TEST(LyingConfig, OfABertIsRefusedByFieldOrTensor) {
                      {"vocab_size", "119", "word_embeddings"},
                      {"vocab_size", "2000000", "word_embeddings"},
                      {"hidden_size", "1000000000", "hidden_size"},
-                     {"hidden_size", "65536", "word_embeddings"},
+                     {"hidden_size", "1024", "word_embeddings"},
                      {"hidden_size", "32", "word_embeddings"},
                      {"hidden_size", "15", "hidden_size"},
                      {"hidden_size", "\"16\"", "hidden_size"},
