@@ -1,5 +1,7 @@
 #include "base/error.h"
 
+#include "base/utf8.h"
+
 namespace lambert {
 
 std::string_view error_code_name(ErrorCode code) {
@@ -18,25 +20,44 @@ std::string_view error_code_name(ErrorCode code) {
   return "internal";
 }
 
-std::string quote(std::string_view text, std::size_t limit) {
+namespace {
+
+// Those that end a line, move the cursor or turn the direction of what follows: C0 and C1 controls,
+// line and paragraph separator, marks, embeddings, overrides and isolates of bidirectional text.
+bool forges_text(char32_t c) {
+  return c < 0x20 || (c >= 0x7F && c < 0xA0) || c == 0x061C || c == 0x200E || c == 0x200F ||
+         (c >= 0x2028 && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069);
+}
+
+void append_hex(std::uint32_t number, int digits, std::string& out) {
   static constexpr char kHex[] = "0123456789abcdef";
+  while (--digits >= 0) out += kHex[number >> (4 * digits) & 15];
+}
+
+}  // namespace
+
+std::string quote(std::string_view text, std::size_t limit) {
   std::string out = "\"";
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const auto byte = static_cast<unsigned char>(text[i]);
-    // Never inside a UTF-8 sequence, which has at most three bytes more.
-    if (i >= limit && ((byte & 0xC0) != 0x80 || i >= limit + 3)) {
+  for (std::size_t i = 0; i < text.size();) {
+    if (i >= limit) {  // never inside a code point
       out += "...";
       break;
     }
-    if (byte == '"' || byte == '\\') {
-      out += '\\';
-      out += text[i];
-    } else if (byte < 0x20 || byte == 0x7F) {
+    const std::size_t length = utf8_length(text.substr(i));
+    if (length == 0) {
       out += "\\x";
-      out += kHex[byte >> 4];
-      out += kHex[byte & 15];
+      append_hex(static_cast<unsigned char>(text[i]), 2, out);
+      ++i;
+      continue;
+    }
+    const std::string_view bytes = text.substr(i, length);
+    const char32_t c = decode_utf8(text, i);
+    if (forges_text(c)) {
+      out += c < 0x80 ? "\\x" : "\\u";
+      append_hex(c, c < 0x80 ? 2 : 4, out);
     } else {
-      out += text[i];
+      if (c == '"' || c == '\\') out += '\\';
+      out += bytes;
     }
   }
   return out + '"';

@@ -17,7 +17,8 @@ template <typename... Parts>
   throw Error(code, message.str());
 }
 
-// Text from outside, safe to put into a message: control bytes escaped, cut after `limit` bytes.
+// Text from outside, safe to put into a message: in quotes, cut after `limit` bytes, with what
+// could forge a line or a terminal's output escaped, and bytes that are not UTF-8.
 std::string quote(std::string_view text, std::size_t limit = 80);
 
 }  // namespace lambert

@@ -11,8 +11,9 @@ namespace lambert {
 struct JsonLimits {
   std::size_t max_bytes = std::size_t{64} << 20;
   std::size_t max_depth = 32;
-  bool refuse_duplicate_keys = false;  // else the last one counts
-  bool refuse_overflow = true;         // of numbers; else they are infinite
+  std::size_t max_values = static_cast<std::size_t>(-1);  // objects, arrays and scalars, no keys
+  bool refuse_duplicate_keys = false;                     // else the last one counts
+  bool refuse_overflow = true;                            // of numbers; else they are infinite
 };
 
 // Throws `code` with "<source>: ... at byte N" for text that is not one JSON value in valid UTF-8

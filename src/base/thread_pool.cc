@@ -9,6 +9,7 @@
 #include <string>
 #include <system_error>
 
+#include "base/cgroup.h"
 #include "base/error.h"
 
 namespace lambert {
@@ -40,19 +41,8 @@ double quota_of(const std::string& directory) {
 // The least quota of this process's cgroup and its ancestors, v2 and v1.
 double cgroup_quota() {
   double least = kNoQuota;
-  std::ifstream groups("/proc/self/cgroup");
-  for (std::string line; std::getline(groups, line);) {  // "0::/a/b" or "4:cpu,cpuacct:/a/b"
-    const std::size_t first = line.find(':'), second = line.find(':', first + 1);
-    if (second == std::string::npos) continue;
-    const std::string controllers = line.substr(first + 1, second - first - 1);
-    if (!controllers.empty() && ("," + controllers + ",").find(",cpu,") == std::string::npos) {
-      continue;
-    }
-    const std::string root = controllers.empty() ? "/sys/fs/cgroup" : "/sys/fs/cgroup/cpu";
-    for (std::string path = line.substr(second + 1);; path.resize(path.rfind('/'))) {
-      least = std::min(least, quota_of(root + path));
-      if (path.find('/') == std::string::npos) break;
-    }
+  for (const std::string& directory : cgroup_directories("cpu")) {
+    least = std::min(least, quota_of(directory));
   }
   return least;
 }
@@ -84,6 +74,9 @@ ThreadPool::ThreadPool(unsigned threads) {
     stop();
     fail(ErrorCode::kLimitExceeded, "thread ", workers_.size() + 2, " of ", threads,
          " cannot be started: ", error.what(), "; ask for fewer threads");
+  } catch (...) {  // no memory for one; those that run must end first
+    stop();
+    throw;
   }
 }
 

@@ -8,12 +8,13 @@ namespace {
 
 constexpr std::uint64_t kHighBits = 0x8080808080808080;
 
-// Length of the well-formed sequence at the front of `text`, which starts with a byte >= 0x80;
-// 0 if there is none.
-std::size_t sequence_length(std::string_view text) {
+}  // namespace
+
+std::size_t utf8_length(std::string_view text) {
   const auto at = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
   const auto is_tail = [&](std::size_t i) { return i < text.size() && (at(i) & 0xC0) == 0x80; };
   const unsigned char lead = at(0);
+  if (lead < 0x80) return 1;
   if (lead < 0xC2 || lead > 0xF4 || !is_tail(1)) return 0;
   if (lead < 0xE0) return 2;
   if (!is_tail(2)) return 0;
@@ -29,8 +30,6 @@ std::size_t sequence_length(std::string_view text) {
   return 4;
 }
 
-}  // namespace
-
 Utf8Check check_utf8(std::string_view text) {
   Utf8Check check;
   std::size_t i = 0;
@@ -44,7 +43,7 @@ Utf8Check check_utf8(std::string_view text) {
     }
     if (i == text.size()) break;
     std::size_t length = 1;
-    if (static_cast<unsigned char>(text[i]) >= 0x80) length = sequence_length(text.substr(i));
+    if (static_cast<unsigned char>(text[i]) >= 0x80) length = utf8_length(text.substr(i));
     if (length == 0) {
       check.error_byte = i;
       break;
@@ -66,7 +65,7 @@ std::u32string decode_utf8(std::string_view text) {
   std::u32string decoded;
   decoded.reserve(text.size());
   for (std::size_t i = 0; i < text.size();) {
-    if (static_cast<unsigned char>(text[i]) < 0x80 || sequence_length(text.substr(i)) > 0) {
+    if (utf8_length(text.substr(i)) > 0) {
       decoded += decode_utf8(text, i);
     } else {
       decoded += kReplacement;

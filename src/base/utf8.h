@@ -18,6 +18,10 @@ struct Utf8Check {
 // above U+10FFFF.
 Utf8Check check_utf8(std::string_view text);
 
+// Bytes of the well-formed code point at the front of `text`, which is not empty; 0 if there is
+// none.
+std::size_t utf8_length(std::string_view text);
+
 // Number of code points of valid UTF-8.
 std::size_t count_code_points(std::string_view text);
 

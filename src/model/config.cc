@@ -225,6 +225,20 @@ std::string_view alias(const Fields& fields, std::string_view name, std::string_
   return fields.find(name) != nullptr ? name : own_name;
 }
 
+// Fields that do not change the numbers: batches have no padding, and dropout is for training.
+void check_unused(const Fields& fields) {
+  const auto given = [&](std::string_view name) {
+    const json::value* value = fields.find(name);
+    return value != nullptr && !value->is_null();
+  };
+  if (given("pad_token_id")) fields.size("pad_token_id", 0, 0, kMaxVocab);
+  if (given("qa_dropout") && !fields.find("qa_dropout")->is_number()) {
+    fields.invalid("qa_dropout is ", shown(*fields.find("qa_dropout")), ", expected a number");
+  }
+  // Only how the feed-forward part is cut to save memory.
+  fields.size("chunk_size_feed_forward", 0, 0, kMaxPositions);
+}
+
 }  // namespace
 
 std::string_view family_name(Family family) {
@@ -243,8 +257,7 @@ EncoderConfig parse_config(std::string_view text, std::string_view source) {
   check_architectures(fields, config.family);
   check_labels(fields);
   check_variant(fields);
-  // Only how the feed-forward part is cut to save memory; the result is the same.
-  fields.size("chunk_size_feed_forward", 0, 0, kMaxPositions);
+  check_unused(fields);
   if (config.family == Family::kBert) {
     read_sizes(fields,
                {"hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size",

@@ -105,4 +105,22 @@ std::vector<TensorSlot> tensor_slots(const EncoderConfig& config, Weights& weigh
   return std::move(list.slots);
 }
 
+std::size_t packed_bytes(const EncoderConfig& config) {
+  struct Floats {  // of the buffer that a tensor is the first to fill
+    std::size_t rows = 0;
+    std::size_t operator()(const IntoEmbedding&) const { return 0; }
+    std::size_t operator()(const IntoRows& into) const { return rows * into.stride; }
+    std::size_t operator()(const IntoVector& into) const { return into.first == 0 ? into.size : 0; }
+    std::size_t operator()(const IntoMatrix& into) const {
+      return into.first == 0 ? into.panels * into.k * kPanel : 0;
+    }
+  };
+  Weights weights;
+  std::size_t floats = 0;
+  for (const TensorSlot& slot : tensor_slots(config, weights)) {
+    floats += std::visit(Floats{slot.shape[0]}, slot.target);
+  }
+  return floats * sizeof(float);
+}
+
 }  // namespace lambert

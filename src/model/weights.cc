@@ -174,6 +174,15 @@ bool starts_with_any(std::string_view text, std::initializer_list<std::string_vi
                      [&](std::string_view prefix) { return text.starts_with(prefix); });
 }
 
+// Bytes of the prefixes that wrappers put before a tensor's name.
+std::size_t wrapper_length(std::string_view name) {
+  std::size_t length = 0;
+  for (const std::string_view wrapper : {"module.", "model."}) {
+    if (name.substr(length).starts_with(wrapper)) length += wrapper.size();
+  }
+  return length;
+}
+
 std::string shape_text(const std::vector<std::uint64_t>& shape) {
   std::string text = "[";
   for (std::size_t i = 0; i < shape.size(); ++i) {
@@ -202,13 +211,10 @@ WeightsLoader::WeightsLoader(const EncoderConfig& config, Weights& weights, cons
   for (std::size_t i = 0; i < slots_.size(); ++i) by_name_.emplace(slots_[i].name, i);
 }
 
-// Checkpoints name the same tensor in several ways: with the prefix of a wrapper, without the
-// prefix of the family, LayerNorm's weight and bias as gamma and beta.
+// Checkpoints name the same tensor in several ways: without the prefix of the family, LayerNorm's
+// weight and bias as gamma and beta.
 std::string WeightsLoader::canonical_name(std::string_view name) const {
   std::string canonical(name);
-  for (const std::string_view wrapper : {"module.", "model."}) {
-    if (canonical.starts_with(wrapper)) canonical.erase(0, wrapper.size());
-  }
   const auto replace_end = [&](std::string_view from, std::string_view to) {
     if (canonical.ends_with(from)) {
       canonical.replace(canonical.size() - from.size(), from.size(), to);
@@ -222,40 +228,64 @@ std::string WeightsLoader::canonical_name(std::string_view name) const {
   return canonical;
 }
 
-// What HF's models hold beside the encoder and its question-answering head.
+// What HF's models hold beside the encoder and its question-answering head. What lies deeper in
+// that head, or is an encoder within something else, would change the result.
 bool WeightsLoader::belongs_to_another_head(std::string_view canonical) const {
-  return !canonical.starts_with(prefix_) || canonical.starts_with(prefix_ + "pooler.") ||
-         canonical.ends_with("position_ids") || canonical.ends_with("token_type_ids");
+  if (canonical.starts_with(prefix_)) {
+    const std::string_view rest = canonical.substr(prefix_.size());
+    return rest.starts_with("pooler.") || rest == "embeddings.position_ids" ||
+           rest == "embeddings.token_type_ids";
+  }
+  return !canonical.starts_with("qa_outputs.") &&
+         canonical.find("." + prefix_) == std::string_view::npos;
+}
+
+// A wrapper of the model puts its prefix before the names of all tensors; a name with another one
+// than the first is of another model.
+bool WeightsLoader::has_known_wrapper(std::string_view name, std::string_view wrapper) {
+  if (!wrapper_) {
+    wrapper_ = wrapper;
+    first_name_ = name;
+  }
+  if (wrapper == *wrapper_) return true;
+  note(quote(name) + " with another prefix than " + quote(first_name_));
+  return false;
+}
+
+void WeightsLoader::note(const std::string& problem) {
+  problems_.push_back(file_.empty() ? problem : problem + " in " + quote(file_));
 }
 
 bool WeightsLoader::accept(const Tensor& tensor) {
-  const std::string name = canonical_name(tensor.name);
+  const std::size_t wrapper = wrapper_length(tensor.name);
+  if (!has_known_wrapper(tensor.name, tensor.name.substr(0, wrapper))) return false;
+  const std::string name = canonical_name(tensor.name.substr(wrapper));
   const auto found = by_name_.find(name);
   if (found == by_name_.end()) {
     if (!belongs_to_another_head(name)) {  // a part that would not be computed
-      problems_.push_back("extra " + quote(tensor.name));
+      note("extra " + quote(tensor.name));
     }
     return false;
   }
   TensorSlot* const slot = &slots_[found->second];
   const auto index = static_cast<std::size_t>(slot - slots_.data());
   if (seen_[index]) {
-    problems_.push_back(quote(slot->name) + " twice");
+    note(quote(slot->name) + " twice");
     return false;
   }
   seen_[index] = true;
   if (tensor.shape != slot->shape) {
-    problems_.push_back(quote(slot->name) + " of shape " + shape_text(tensor.shape) +
-                        ", expected " + shape_text(slot->shape));
+    note(quote(slot->name) + " of shape " + shape_text(tensor.shape) + ", expected " +
+         shape_text(slot->shape));
     return false;
   }
   if (tensor.dtype == DType::kI64) {
-    problems_.push_back(quote(slot->name) + " of type I64, expected F32, F16 or BF16");
+    note(quote(slot->name) + " of type I64, expected F32, F16 or BF16");
     return false;
   }
   parameters_ += tensor.elements();
   if (!std::visit(Packing{kernels_, pool_, tensor}, slot->target)) {
-    problems_.push_back(quote(slot->name) + " with a value that is infinite or not a number");
+    note(quote(slot->name) + " with a value that is infinite or not a number");
   }
   return std::holds_alternative<IntoEmbedding>(slot->target);
 }

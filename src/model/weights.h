@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -93,12 +94,18 @@ void widen_bf16(const std::byte* from, float* to, std::size_t count);
 // The list. `weights.layers` is sized; nothing else is allocated.
 std::vector<TensorSlot> tensor_slots(const EncoderConfig& config, Weights& weights);
 
+// Bytes of `Weights` when loaded, without the word embeddings, which stay in their file.
+std::size_t packed_bytes(const EncoderConfig& config);
+
 // Takes the tensors of a checkpoint in any order. Not safe for concurrent use.
 class WeightsLoader {
  public:
   // Used until finish(): all four references.
   WeightsLoader(const EncoderConfig& config, Weights& weights, const Kernels& kernels,
                 ThreadPool& pool);
+
+  // The tensors that come next are from this file of several, which problems then name.
+  void begin_file(std::string_view name) { file_ = name; }
 
   // Copies and packs the tensor, or notes what is wrong with it. True if `weights` now refers to
   // tensor.data, which must then live as long as they do.
@@ -112,6 +119,8 @@ class WeightsLoader {
  private:
   std::string canonical_name(std::string_view name) const;
   bool belongs_to_another_head(std::string_view canonical) const;
+  void note(const std::string& problem);
+  bool has_known_wrapper(std::string_view name, std::string_view wrapper);
 
   const Kernels& kernels_;
   ThreadPool& pool_;
@@ -120,6 +129,9 @@ class WeightsLoader {
   std::unordered_map<std::string_view, std::size_t> by_name_;
   std::vector<bool> seen_;
   std::vector<std::string> problems_;
+  std::optional<std::string> wrapper_;  // of the first tensor
+  std::string first_name_;
+  std::string file_;  // "" for a model in one
   std::size_t parameters_ = 0;
 };
 

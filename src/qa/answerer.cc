@@ -1,6 +1,7 @@
 // Implements the public interface of lambert.h.
 #include <algorithm>
 #include <cstdlib>
+#include <new>
 #include <utility>
 
 #include "base/error.h"
@@ -182,7 +183,10 @@ void Pending::cancel() {
   state_->scheduler->cancel(state_->job);
 }
 
-Answerer::Answerer(const Options& options) : impl_(std::make_unique<Impl>(options)) {}
+Answerer::Answerer(const Options& options) try : impl_(std::make_unique<Impl>(options)) {
+} catch (const std::bad_alloc&) {
+  fail(ErrorCode::kLimitExceeded, options.model, ": not enough memory to load the model");
+}
 Answerer::~Answerer() = default;
 Answerer::Answerer(Answerer&&) noexcept = default;
 

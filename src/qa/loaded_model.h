@@ -29,7 +29,7 @@ struct LoadedModel {
 };
 
 // Reads and packs the model in directory `path` on all threads of `pool`. Throws as
-// open_model_files, parse_config, Tokenizer::create and WeightsLoader do.
+// open_model_files, parse_config, check_memory, Tokenizer::create and WeightsLoader do.
 LoadedModel load_model(const std::string& path, const Kernels& kernels, ThreadPool& pool);
 
 }  // namespace lambert

@@ -17,12 +17,6 @@ double milliseconds(Clock::duration duration) {
 
 }  // namespace
 
-std::size_t batch_tokens(const EncoderConfig& config, std::size_t max_window, unsigned threads) {
-  constexpr std::size_t kTokensAThread = 512, kMost = 4096, kBytes = 24 << 20;
-  const std::size_t a_token = Workspace::bytes(config, 1, 1, 1);
-  return std::max(max_window, std::min({kTokensAThread * threads, kMost, kBytes / a_token}));
-}
-
 Scheduler::Scheduler(const LoadedModel& model, const Kernels& kernels, ThreadPool& pool)
     : model_(model),
       kernels_(kernels),

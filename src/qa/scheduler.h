@@ -21,6 +21,7 @@
 #include "model/encoder.h"
 #include "qa/decoder.h"
 #include "qa/loaded_model.h"
+#include "qa/memory_plan.h"
 #include "qa/windows.h"
 
 namespace lambert {
@@ -53,10 +54,6 @@ struct Job {
   std::mutex decoder_mutex;  // taken alone, never together with the scheduler's mutex
   std::unique_ptr<Decoder> decoder;
 };
-
-// Tokens of a batch at most: enough rows to keep every thread busy between two barriers, within
-// bounded memory (24 MB of activations), but always one window.
-std::size_t batch_tokens(const EncoderConfig& config, std::size_t max_window, unsigned threads);
 
 // Thread-safe. Owns the workspace; the model, kernels and pool must outlive it.
 class Scheduler {

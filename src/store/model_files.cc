@@ -78,7 +78,8 @@ Names list_directory(const std::string& path) {
   std::error_code error;
   fs::directory_iterator it(path, error);
   for (; !error && it != fs::directory_iterator(); it.increment(error)) {
-    names.push_back(it->path().filename().string());
+    std::string name = it->path().filename().string();
+    if (!name.starts_with("._")) names.push_back(std::move(name));  // macOS puts them into archives
   }
   if (error) fail(ErrorCode::kIo, quote(path, 400), ": ", error.message());
   std::sort(names.begin(), names.end());
@@ -130,7 +131,8 @@ constexpr Conversion kConversions[] = {
 // What the Trainer of transformers leaves beside the weights.
 bool is_training_state(std::string_view name) {
   return name == "training_args.bin" || name == "optimizer.pt" || name == "optimizer.bin" ||
-         name == "scheduler.pt" || name == "scheduler.bin" || name.starts_with("rng_state");
+         name == "scheduler.pt" || name == "scheduler.bin" || name == "scaler.pt" ||
+         name.starts_with("rng_state");
 }
 
 bool matches(std::string_view name, std::string_view pattern) {
@@ -185,9 +187,42 @@ std::optional<std::string> read_text(const std::string& directory, std::string_v
   return content;
 }
 
+// Another format under the name model.safetensors, recognised by its first bytes.
+struct Magic {
+  std::string_view bytes;
+  std::size_t at;
+  std::string_view format, advice;
+};
+
+using namespace std::string_view_literals;
+
+constexpr std::string_view kArchiveAdvice =
+    "unpack it, and pass the directory with model.safetensors";
+constexpr Magic kMagics[] = {
+    {"PK\x03\x04"sv, 0, "a zip archive, as torch.save writes", kPythonAdvice},
+    {"\x80\x02"sv, 0, "a Python pickle, as torch.save writes", kPythonAdvice},
+    {"\x80\x03"sv, 0, "a Python pickle, as torch.save writes", kPythonAdvice},
+    {"\x80\x04"sv, 0, "a Python pickle, as torch.save writes", kPythonAdvice},
+    {"\x1F\x8B"sv, 0, "gzip", kArchiveAdvice},
+    {"ustar"sv, 257, "a tar archive", kArchiveAdvice},
+    {"\x89HDF"sv, 0, "HDF5, as TensorFlow writes", kTensorFlowAdvice},
+    {"GGUF"sv, 0, "GGUF", kOriginalAdvice},
+};
+
+void refuse_other_format(const std::string& path, std::string_view content) {
+  constexpr std::size_t kHeader = 8;  // after its length a header begins with '{'
+  if (content.size() > kHeader && content[kHeader] == '{') return;
+  for (const Magic& magic : kMagics) {
+    if (content.size() < magic.at || !content.substr(magic.at).starts_with(magic.bytes)) continue;
+    fail(ErrorCode::kUnsupportedModel, quote(path, 400), ": is not safetensors but ", magic.format,
+         "; ", magic.advice);
+  }
+}
+
 MappedFile map_weights(const std::string& path) {
   MappedFile file(path);
   refuse_lfs_pointer(path, file.text());
+  refuse_other_format(path, file.text());
   return file;
 }
 

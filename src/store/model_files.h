@@ -27,7 +27,8 @@ using ShardsOfIndex =
 // Formats are not the business of this layer: parse_safetensors_index is passed in. Throws what it
 // throws, and kNotFound when the directory, config.json, weights or the tokenizer are missing (the
 // message lists what is there and what was looked for), kUnsupportedModel for weights or a
-// tokenizer in another format only (pytorch_model.bin, tf_model.h5, model.onnx, spiece.model, ...),
+// tokenizer in another format only (pytorch_model.bin, tf_model.h5, model.onnx, spiece.model, ...)
+// and for model.safetensors that is a zip, a pickle, gzip, tar, HDF5 or GGUF,
 // kInvalidModel for a Git LFS pointer in place of a file, kLimitExceeded for
 // a text file above 64 MiB. model.safetensors is preferred to an index, as in transformers.
 ModelFiles open_model_files(const std::string& path, const ShardsOfIndex& shards_of_index);

@@ -1,5 +1,7 @@
 #include "text/added_token_matcher.h"
 
+#include <algorithm>
+
 namespace lambert {
 
 void AddedTokenMatcher::put(char32_t c, std::uint32_t source) {
@@ -21,6 +23,7 @@ void AddedTokenMatcher::put(char32_t c, std::uint32_t source) {
 void AddedTokenMatcher::end_piece() {
   while (head_ < bytes_.size()) take_front();
   words_.end_word();
+  end_stripping();
   bytes_.clear();
   sources_.clear();
   head_ = 0;
@@ -52,20 +55,33 @@ bool AddedTokenMatcher::take_token(const TokenTrie::Match& match) {
     std::size_t next = behind;
     if (!at_end && char_record(decode_utf8(bytes_, next)).has(kRegexWord)) return false;
   }
-  std::uint32_t start = sources_[head_];
-  if (token.lstrip && space_start_) start = *space_start_;
+  const std::optional<std::uint32_t> start = start_of(token, behind);
   words_.end_word();
-  // The last token may still be taking whitespace that this one starts with.
   const std::uint32_t end = sources_[behind - 1] + 1;
-  for (std::size_t byte = head_; byte < behind;) {
-    const std::uint32_t source = sources_[byte];
-    note_passed(decode_utf8(bytes_, byte), source);
+  while (head_ < behind) {
+    const std::uint32_t source = sources_[head_];
+    note_passed(decode_utf8(bytes_, head_), source);
   }
-  words_.added_token(match.value, start, end);
-  head_ = behind;
+  if (!start) return true;  // whitespace that the token before has taken
+  words_.added_token(match.value, *start, end);
   stripping_ = token.rstrip;
+  if (stripping_) strippers_.push_back(encoding_.size() - 1);
   space_start_.reset();
   return true;
+}
+
+// Empty for a token that takes whitespace on its left and is nothing but whitespace that the token
+// before takes on its right.
+std::optional<std::uint32_t> AddedTokenMatcher::start_of(const AddedToken& token,
+                                                         std::size_t behind) const {
+  if (!token.lstrip) return sources_[head_];
+  if (space_start_) return *space_start_;
+  for (std::size_t byte = head_; byte < behind;) {
+    const std::uint32_t source = sources_[byte];
+    const char32_t c = decode_utf8(bytes_, byte);
+    if (!stripping_ || !char_record(c).has(kWhitespace)) return source;
+  }
+  return std::nullopt;
 }
 
 void AddedTokenMatcher::pass_on(std::size_t bytes) {
@@ -82,13 +98,21 @@ void AddedTokenMatcher::note_passed(char32_t c, std::uint32_t source) {
   const CharRecord& record = char_record(c);
   after_word_character_ = record.has(kRegexWord);
   if (!record.has(kWhitespace)) {
+    end_stripping();
     stripping_ = false;
     space_start_.reset();
-  } else if (stripping_) {
-    encoding_.end.back() = source + 1;
-  } else if (!space_start_) {
-    space_start_ = source;
+    return;
   }
+  space_end_ = source + 1;
+  if (!stripping_ && !space_start_) space_start_ = source;
+}
+
+// Each token that takes the whitespace ended there until a character came that is none.
+void AddedTokenMatcher::end_stripping() {
+  for (const std::size_t token : strippers_) {
+    encoding_.end[token] = std::max(encoding_.end[token], space_end_);
+  }
+  strippers_.clear();
 }
 
 }  // namespace lambert

@@ -27,7 +27,9 @@ class AddedTokenMatcher {
   void take_front();
   bool take_token(const TokenTrie::Match& match);
   void pass_on(std::size_t bytes);
+  std::optional<std::uint32_t> start_of(const AddedToken& token, std::size_t behind) const;
   void note_passed(char32_t c, std::uint32_t source);
+  void end_stripping();
 
   const AddedTokens& tokens_;
   WordSplitter& words_;
@@ -37,7 +39,9 @@ class AddedTokenMatcher {
   std::size_t head_ = 0;
   bool after_word_character_ = false;         // the last character passed is one
   std::optional<std::uint32_t> space_start_;  // of the whitespace passed just now
+  std::uint32_t space_end_ = 0;               // and where it ends
   bool stripping_ = false;                    // the last token takes the whitespace that follows
+  std::vector<std::size_t> strippers_;        // tokens that end where this whitespace ends
 };
 
 }  // namespace lambert

@@ -12,6 +12,11 @@ std::int32_t AddedTokens::id(std::string_view content, const Vocabulary& vocabul
   return vocabulary.id(content).value_or(-1);
 }
 
+bool AddedTokens::contains(const AddedToken& token) const {
+  const auto found = ids_.find(token.content);
+  return found != ids_.end() && by_id_.at(found->second) == token;
+}
+
 void AddedTokens::add(std::span<const AddedToken> tokens, const Vocabulary& vocabulary) {
   for (const AddedToken& token : tokens) {
     if (token.special && !token.content.empty() && specials_.insert(token.content).second) {
@@ -32,8 +37,8 @@ void AddedTokens::add(std::span<const AddedToken> tokens, const Vocabulary& voca
       token_id = next_id++;
     }
     if (token_id > std::numeric_limits<std::int32_t>::max()) {
-      fail(ErrorCode::kLimitExceeded, "added tokens: the id ", token_id, " of ",
-           quote(token.content), " is above 2147483647");
+      fail(ErrorCode::kLimitExceeded, source_, ": the id ", token_id, " of ", quote(token.content),
+           " is above 2147483647");
     }
     ids_[token.content] = static_cast<std::int32_t>(token_id);
     by_id_[static_cast<std::int32_t>(token_id)] = token;
@@ -52,7 +57,7 @@ void AddedTokens::finish(const NormalizerOptions& options, bool split_special_to
       }
       const std::string content = lambert::normalized(options, token.content);
       if (content.empty()) {
-        fail(ErrorCode::kInvalidModel, "added tokens: nothing is left of ", quote(token.content),
+        fail(ErrorCode::kInvalidModel, source_, ": nothing is left of ", quote(token.content),
              " after normalisation; set its \"normalized\" to false");
       }
       normalized_.insert(content, token_id);

@@ -8,6 +8,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "text/normalizer.h"
@@ -31,6 +32,9 @@ struct AddedToken {
 // token that it has, else the next free one; an id written in a file is not looked at.
 class AddedTokens {
  public:
+  // `source` names the files in messages.
+  explicit AddedTokens(std::string source) : source_(std::move(source)) {}
+
   // One call of the crate's add_tokens. Later flags of a token replace earlier ones, except
   // whether it is special.
   void add(std::span<const AddedToken> tokens, const Vocabulary& vocabulary);
@@ -39,6 +43,8 @@ class AddedTokens {
   // after normalisation. `split_special_tokens`: special ones are ordinary text.
   void finish(const NormalizerOptions& options, bool split_special_tokens);
 
+  // Whether this very token is there, flags included.
+  bool contains(const AddedToken& token) const;
   const TokenTrie& raw() const { return raw_; }                // normalized: false
   const TokenTrie& normalized() const { return normalized_; }  // normalized: true
   const AddedToken& at(std::int32_t id) const { return by_id_.at(id); }
@@ -53,6 +59,7 @@ class AddedTokens {
   std::int32_t id(std::string_view content, const Vocabulary& vocabulary) const;
 
  private:
+  std::string source_;
   std::map<std::string, std::int32_t, std::less<>> ids_;
   std::map<std::int32_t, AddedToken> by_id_;
   std::vector<AddedToken> special_tokens_, other_tokens_;  // in the order they came

@@ -1,8 +1,10 @@
 #include "text/json_fields.h"
 
+#include <algorithm>
 #include <limits>
 
 #include "base/error.h"
+#include "base/json.h"
 
 namespace lambert {
 
@@ -25,12 +27,27 @@ std::string_view kind_name(const json::value* value) {
   return "nothing";
 }
 
+bool is_plain(std::string_view name) {
+  constexpr std::size_t kLongest = 64;
+  return !name.empty() && name.size() <= kLongest &&
+         std::all_of(name.begin(), name.end(), [](char c) {
+           return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+                  c == '_';
+         });
+}
+
 [[noreturn]] void fail_kind(std::string_view path, const json::value* value,
                             std::string_view expected) {
   fail(ErrorCode::kInvalidModel, path, ": ", kind_name(value), " found, ", expected, " expected");
 }
 
 }  // namespace
+
+json::value parse_tokenizer_file(std::string_view text, std::string_view name) {
+  JsonLimits limits;
+  limits.max_values = 4'000'000;
+  return parse_json(text, name, ErrorCode::kInvalidModel, limits);
+}
 
 const json::object& json_object(const json::value& value, std::string_view path) {
   if (!value.is_object()) fail_kind(path, &value, "an object");
@@ -60,7 +77,8 @@ const json::value* JsonFields::find(std::string_view name) const {
 }
 
 std::string JsonFields::path_of(std::string_view name) const {
-  return path + (path.find(": ") == std::string::npos ? ": " : ".") + std::string(name);
+  return path + (path.find(": ") == std::string::npos ? ": " : ".") +
+         (is_plain(name) ? std::string(name) : quote(name));
 }
 
 std::optional<std::string_view> JsonFields::find_string(std::string_view name) const {
@@ -107,9 +125,18 @@ std::int32_t JsonFields::id(std::string_view name) const {
   return json_token_id(*value, path_of(name));
 }
 
+std::string json_token_content(std::string_view content, std::string_view path) {
+  constexpr std::size_t kMost = 1024;
+  if (content.size() > kMost) {
+    fail(ErrorCode::kLimitExceeded, path, ": the added token ", quote(content), " has ",
+         content.size(), " bytes, at most ", kMost, " are accepted");
+  }
+  return std::string(content);
+}
+
 AddedToken json_added_token(const JsonFields& fields) {
   AddedToken token;
-  token.content = fields.string("content");
+  token.content = json_token_content(fields.string("content"), fields.path_of("content"));
   token.single_word = fields.find_bool("single_word").value_or(false);
   token.lstrip = fields.find_bool("lstrip").value_or(false);
   token.rstrip = fields.find_bool("rstrip").value_or(false);

@@ -3,7 +3,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "base/json.h"
+#include "base/error.h"
+#include "text/json_fields.h"
 #include "text/tokenizer_config.h"
 #include "text/tokenizer_json.h"
 #include "text/vocab_txt.h"
@@ -23,6 +24,22 @@ bool reads_vocab_txt(const std::string& name) {
   return is_bert_class(name) || name == "DistilBertTokenizer" || name == "ElectraTokenizer" ||
          name == "SqueezeBertTokenizer" || name == "ConvBertTokenizer" ||
          name == "LayoutLMTokenizer";
+}
+
+std::string_view vocabulary_source(const TokenizerFiles& files) {
+  return files.tokenizer_json ? "tokenizer.json: model.vocab" : "vocab.txt";
+}
+
+// The files that added tokens may be of; they are put together before they are looked at.
+std::string added_token_source(const TokenizerFiles& files) {
+  std::string names;
+  for (const auto& [file, name] : {std::pair{files.tokenizer_json, "tokenizer.json"},
+                                   {files.tokenizer_config_json, "tokenizer_config.json"},
+                                   {files.special_tokens_map_json, "special_tokens_map.json"},
+                                   {files.added_tokens_json, "added_tokens.json"}}) {
+    if (file) names += (names.empty() ? "" : ", ") + std::string(name);
+  }
+  return names + ": added tokens";
 }
 
 // What BertTokenizer.__init__ makes of its arguments.
@@ -76,12 +93,8 @@ void add_bert_defaults(TokenizerConfig& config) {
 void add_configured_tokens(const TokenizerConfig& config, const Vocabulary& vocabulary,
                            AddedTokens& added) {
   std::vector<AddedToken> tokens;
-  const auto is_known = [&](const AddedToken& token) {
-    return std::any_of(added.by_id().begin(), added.by_id().end(),
-                       [&](const auto& known) { return known.second == token; });
-  };
   for (const auto& [id, token] : config.added_tokens) {
-    if (!is_known(token)) tokens.push_back(token);
+    if (!added.contains(token)) tokens.push_back(token);
   }
   std::set<std::string, std::less<>> contents;
   for (const auto& [id, token] : added.by_id()) contents.insert(token.content);
@@ -92,11 +105,9 @@ void add_configured_tokens(const TokenizerConfig& config, const Vocabulary& voca
   for (const AddedToken& token : config.extra_special_tokens) {
     if (contents.insert(token.content).second) tokens.push_back(token);
   }
-  for (AddedToken& token : tokens) {
-    const auto is_named = [&](const auto& named) { return named.second.content == token.content; };
-    token.special = token.special || std::any_of(config.special_tokens.begin(),
-                                                 config.special_tokens.end(), is_named);
-  }
+  std::set<std::string_view> named;
+  for (const auto& [name, token] : config.special_tokens) named.insert(token.content);
+  for (AddedToken& token : tokens) token.special = token.special || named.contains(token.content);
   added.add(tokens, vocabulary);
 }
 
@@ -122,10 +133,11 @@ std::unique_ptr<const Tokenizer> assemble(WordPiece model, AddedTokens added,
 
 // BertTokenizer: of a tokenizer.json only the vocabulary and the added tokens count.
 std::unique_ptr<const Tokenizer> create_bert(std::span<const VocabularyEntry> vocabulary,
-                                             TokenizerConfig config) {
+                                             TokenizerConfig config, const TokenizerFiles& files) {
   add_bert_defaults(config);
-  WordPiece model(vocabulary, {.unk_token = config.special_token("unk_token")->content});
-  AddedTokens added;
+  WordPiece model(vocabulary, {.unk_token = config.special_token("unk_token")->content},
+                  vocabulary_source(files));
+  AddedTokens added(added_token_source(files));
   add_configured_tokens(config, model.vocabulary(), added);
   return assemble(std::move(model), std::move(added), bert_normalizer(config), config,
                   std::nullopt);
@@ -142,19 +154,18 @@ std::map<std::int64_t, AddedToken> by_file_id(const JsonFields& root,
 }
 
 std::unique_ptr<const Tokenizer> create_from_json(const TokenizerFiles& files) {
-  const boost::json::value document =
-      parse_json(*files.tokenizer_json, "tokenizer.json", ErrorCode::kInvalidModel);
+  const boost::json::value document = parse_tokenizer_file(*files.tokenizer_json, "tokenizer.json");
   const JsonFields root{json_object(document, "tokenizer.json"), "tokenizer.json"};
   const WordPieceJson json = read_wordpiece(root);
   const std::vector<AddedToken> tokens = read_added_tokens(root);
   const TokenizerConfig config = read_tokenizer_config(files, by_file_id(root, tokens));
-  if (is_bert_class(config.tokenizer_class)) return create_bert(json.vocabulary, config);
+  if (is_bert_class(config.tokenizer_class)) return create_bert(json.vocabulary, config, files);
 
   const NormalizerOptions normalizer = read_normalizer(root);
   check_pre_tokenizer(root);
   std::vector<TemplatePiece> pair = read_pair_template(root);
-  WordPiece model(json.vocabulary, json.options);
-  AddedTokens added;
+  WordPiece model(json.vocabulary, json.options, vocabulary_source(files));
+  AddedTokens added(added_token_source(files));
   added.add(tokens, model.vocabulary());
   add_configured_tokens(config, model.vocabulary(), added);
   return assemble(std::move(model), std::move(added), normalizer, config, std::move(pair));
@@ -173,7 +184,7 @@ std::unique_ptr<const Tokenizer> Tokenizer::create(const TokenizerFiles& files) 
     fail(ErrorCode::kUnsupportedModel, "tokenizer_config.json: tokenizer_class ",
          quote(config.tokenizer_class), " needs a tokenizer.json, only vocab.txt is there");
   }
-  return create_bert(parse_vocab_txt(*files.vocab_txt), config);
+  return create_bert(parse_vocab_txt(*files.vocab_txt), config, files);
 }
 
 }  // namespace lambert

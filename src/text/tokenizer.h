@@ -39,7 +39,8 @@ struct TokenizerFiles {
 class Tokenizer {
  public:
   // Prefers tokenizer.json, else vocab.txt. Throws kNotFound when neither is given, kInvalidModel
-  // for damaged ones, kUnsupportedModel naming the part that is not supported.
+  // for damaged ones, kUnsupportedModel naming the part that is not supported, kLimitExceeded
+  // naming the limit.
   static std::unique_ptr<const Tokenizer> create(const TokenizerFiles& files);
 
   virtual ~Tokenizer() = default;

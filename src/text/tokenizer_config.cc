@@ -3,8 +3,11 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <functional>
+#include <set>
+#include <tuple>
 
-#include "base/json.h"
+#include "base/error.h"
 #include "text/json_fields.h"
 
 namespace lambert {
@@ -26,7 +29,7 @@ std::optional<AddedToken> special_token(const json::value& value, const std::str
                                         bool special) {
   AddedToken token;
   if (const auto* text = value.if_string()) {
-    token.content = {text->data(), text->size()};
+    token.content = json_token_content({text->data(), text->size()}, path);
     token.special = true;
     token.normalized = false;
     return token;
@@ -41,13 +44,23 @@ std::optional<AddedToken> special_token(const json::value& value, const std::str
   return token;
 }
 
+struct TokenLess {
+  bool operator()(const AddedToken& a, const AddedToken& b) const {
+    const auto key = [](const AddedToken& token) {
+      return std::tie(token.content, token.single_word, token.lstrip, token.rstrip,
+                      token.normalized, token.special);
+    };
+    return key(a) < key(b);
+  }
+};
+
 // The special tokens of one file; a later file overrides an earlier one.
 class SpecialTokens {
  public:
   void set(std::string_view name, const json::value& value, const std::string& path, bool special) {
     if (auto token = special_token(value, path, special)) {
-      tokens_[std::string(name)] = std::move(*token);
-      note_order(name);
+      const bool is_new = tokens_.insert_or_assign(std::string(name), std::move(*token)).second;
+      if (is_new && !is_standard(name)) own_names_.emplace_back(name);
     } else if (value.is_null() && is_standard(name)) {
       tokens_[std::string(name)] = std::nullopt;
     } else if (is_standard(name)) {
@@ -78,13 +91,6 @@ class SpecialTokens {
   }
 
  private:
-  void note_order(std::string_view name) {
-    if (is_standard(name)) return;
-    if (std::find(own_names_.begin(), own_names_.end(), name) == own_names_.end()) {
-      own_names_.emplace_back(name);
-    }
-  }
-
   std::map<std::string, std::optional<AddedToken>, std::less<>> tokens_;
   std::vector<std::string> own_names_;  // not standard, in the order they came
 };
@@ -96,15 +102,18 @@ void read_extra_special_tokens(const JsonFields& file, std::string_view name, bo
   if (value == nullptr) return;
   const std::string path = file.path_of(name);
   if (const json::object* object = value->if_object()) {
+    const JsonFields fields{*object, path};
     for (const auto& member : *object) {
-      named.set({member.key().data(), member.key().size()}, member.value(), path, special);
+      const std::string_view key(member.key().data(), member.key().size());
+      named.set(key, member.value(), fields.path_of(key), special);
     }
     return;
   }
+  std::set<AddedToken, TokenLess> known(extra.begin(), extra.end());
   for (const json::value& element : file.array(name)) {
     auto token = special_token(element, path, special);
     if (!token) fail(ErrorCode::kInvalidModel, path, ": a list of tokens expected");
-    if (std::find(extra.begin(), extra.end(), *token) == extra.end()) extra.push_back(*token);
+    if (known.insert(*token).second) extra.push_back(std::move(*token));
   }
 }
 
@@ -132,6 +141,17 @@ std::optional<bool> read_has_token_types(const JsonFields& file) {
   });
 }
 
+// Pairs are question, context and are cut on the right. The pipeline swaps the two texts of a
+// tokenizer that pads on the left, and no model of ours is such a one.
+void check_sides(const JsonFields& file) {
+  for (const std::string_view name : {"padding_side", "truncation_side"}) {
+    const std::string_view side = file.find_string(name).value_or("right");
+    if (side == "right") continue;
+    fail(ErrorCode::kUnsupportedModel, file.path_of(name), ": ", quote(side),
+         " found, only \"right\" is supported");
+  }
+}
+
 // {"101": {"content": "[CLS]", ...}, ...}
 void read_added_tokens_decoder(const JsonFields& decoder, TokenizerConfig& config) {
   for (const auto& member : decoder.object) {
@@ -147,25 +167,25 @@ void read_added_tokens_decoder(const JsonFields& decoder, TokenizerConfig& confi
 }
 
 // {"[NEW]": 30522, ...}; special are those that another file names so.
-void read_added_tokens_json(const json::object& object, TokenizerConfig& config) {
-  for (const auto& member : object) {
+void read_added_tokens_json(const JsonFields& file, TokenizerConfig& config) {
+  std::set<std::string, std::less<>> named;
+  for (const auto& [name, special] : config.special_tokens) {
+    if (is_standard(name)) named.insert(special.content);
+  }
+  for (const AddedToken& extra : config.extra_special_tokens) named.insert(extra.content);
+  for (const auto& member : file.object) {
     AddedToken token;
-    token.content = {member.key().data(), member.key().size()};
-    for (const auto& [name, special] : config.special_tokens) {
-      if (is_standard(name) && special.content == token.content) token.special = true;
-    }
-    for (const AddedToken& extra : config.extra_special_tokens) {
-      if (extra.content == token.content) token.special = true;
-    }
+    token.content = json_token_content({member.key().data(), member.key().size()}, file.path);
+    token.special = named.contains(token.content);
     token.normalized = !token.special;
-    config.added_tokens[json_token_id(member.value(), "added_tokens.json: " + token.content)] =
-        std::move(token);
+    const std::int32_t id = json_token_id(member.value(), file.path_of(token.content));
+    config.added_tokens[id] = std::move(token);
   }
 }
 
 json::value parse_object(const std::optional<std::string_view>& text, const char* name) {
   if (!text) return json::object();
-  json::value value = parse_json(*text, name, ErrorCode::kInvalidModel);
+  json::value value = parse_tokenizer_file(*text, name);
   json_object(value, name);
   return value;
 }
@@ -189,6 +209,7 @@ TokenizerConfig read_tokenizer_config(const TokenizerFiles& files,
                                       const std::map<std::int64_t, AddedToken>& json_added_tokens) {
   const json::value document = parse_object(files.tokenizer_config_json, "tokenizer_config.json");
   const JsonFields file{document.get_object(), "tokenizer_config.json"};
+  check_sides(file);
   TokenizerConfig config;
   config.tokenizer_class = without_fast(file.find_string("tokenizer_class").value_or(""));
   config.do_lower_case = file.find_bool("do_lower_case");
@@ -215,7 +236,7 @@ TokenizerConfig read_tokenizer_config(const TokenizerFiles& files,
                             config.extra_special_tokens);
   named.move_to(config);
   const json::value added = parse_object(files.added_tokens_json, "added_tokens.json");
-  read_added_tokens_json(added.get_object(), config);
+  read_added_tokens_json({added.get_object(), "added_tokens.json"}, config);
   for (const auto& [id, token] : json_added_tokens) config.added_tokens[id] = token;
   // The old name comes last: it does not count for added_tokens.json, nor beside the new one.
   if (!has_extra && map_file.find("extra_special_tokens") == nullptr &&

@@ -78,6 +78,18 @@ std::int32_t bert_processing_id(const JsonFields& processor, std::string_view na
   return json_token_id(token[1], processor.path_of(name));
 }
 
+// BERT has 100. A word may cost its length squared: each part of it may try all lengths.
+std::size_t max_word_length(const JsonFields& model) {
+  constexpr const char* kField = "max_input_chars_per_word";
+  constexpr std::int32_t kMost = 1000;
+  const std::int32_t length = model.id(kField);
+  if (length > kMost) {
+    fail(ErrorCode::kLimitExceeded, model.path_of(kField), ": ", length, " found, at most ", kMost,
+         " is accepted");
+  }
+  return static_cast<std::size_t>(length);
+}
+
 void check_version(const JsonFields& root) {
   const auto version = root.find_string("version");
   if (version && *version != "1.0") {
@@ -96,15 +108,15 @@ WordPieceJson read_wordpiece(const JsonFields& root) {
   WordPieceJson result;
   result.options.unk_token = model.string("unk_token");
   result.options.continuing_subword_prefix = model.string("continuing_subword_prefix");
-  result.options.max_input_chars_per_word =
-      static_cast<std::size_t>(model.id("max_input_chars_per_word"));
+  result.options.max_input_chars_per_word = max_word_length(model);
   const JsonFields vocabulary = model.fields("vocab");
+  check_vocabulary_size(vocabulary.object.size(), vocabulary.path);
   result.vocabulary.reserve(vocabulary.object.size());
   for (const auto& member : vocabulary.object) {
     const std::string_view token(member.key().data(), member.key().size());
     const auto id = find_token_id(member.value());
     result.vocabulary.push_back(
-        {token, id ? *id : json_token_id(member.value(), vocabulary.path_of(quote(token)))});
+        {token, id ? *id : json_token_id(member.value(), vocabulary.path_of(token))});
   }
   return result;
 }
@@ -135,8 +147,9 @@ void check_pre_tokenizer(const JsonFields& root) {
 std::vector<AddedToken> read_added_tokens(const JsonFields& root) {
   std::vector<AddedToken> tokens;
   if (root.find("added_tokens") == nullptr) return tokens;
-  const std::string path = root.path_of("added_tokens");
   for (const json::value& value : root.array("added_tokens")) {
+    const std::string path =
+        root.path_of("added_tokens") + '[' + std::to_string(tokens.size()) + ']';
     const JsonFields token{json_object(value, path), path};
     for (const char* flag : {"single_word", "lstrip", "rstrip", "normalized", "special"}) {
       token.boolean(flag);

@@ -24,8 +24,11 @@ std::vector<VocabularyEntry> parse_vocab_txt(std::string_view text) {
   if (check.error_byte) {
     fail(ErrorCode::kInvalidModel, "vocab.txt: not valid UTF-8 at byte ", *check.error_byte);
   }
+  const auto lines = static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n')) +
+                     (text.ends_with('\n') ? 0 : 1);
+  check_vocabulary_size(lines, "vocab.txt");
   std::vector<VocabularyEntry> entries;
-  entries.reserve(static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n')) + 1);
+  entries.reserve(lines);
   while (!text.empty()) {
     const std::size_t end = std::min(text.find('\n'), text.size());
     entries.push_back({trim_end(text.substr(0, end)), static_cast<std::int32_t>(entries.size())});

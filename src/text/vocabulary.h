@@ -16,6 +16,10 @@ struct VocabularyEntry {
   std::int32_t id = 0;  // >= 0
 };
 
+// Throws kLimitExceeded for more entries than a model can have (config.json's vocab_size has the
+// same limit). `source` names the file.
+void check_vocabulary_size(std::size_t entries, std::string_view source);
+
 // An open-addressing hash table over the tails of tokens. Flat and pointer-free. A rolling hash
 // over the text gives the hash of each of its prefixes, so that the longest one in the table is
 // found with one look-up for most words.
@@ -31,6 +35,9 @@ class PrefixTable {
   // Returns the value that `key` has from now on: `value`, or that of the first insertion. Keys
   // must lie within `pool`. Throws kInvalidModel when keys are made to collide.
   std::uint32_t insert(std::string_view pool, std::string_view key, std::uint32_t value);
+  // To be called after the last insertion. Throws kInvalidModel when a look-up of a key that is not
+  // there may take long.
+  void check_runs() const;
   // The longest key, not empty, that `text` starts with. `hashes` is scratch memory.
   Match longest(std::string_view pool, std::string_view text,
                 std::vector<std::uint64_t>& hashes) const;

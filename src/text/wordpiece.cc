@@ -4,13 +4,14 @@
 
 namespace lambert {
 
-WordPiece::WordPiece(std::span<const VocabularyEntry> entries, const WordPieceOptions& options)
+WordPiece::WordPiece(std::span<const VocabularyEntry> entries, const WordPieceOptions& options,
+                     std::string_view source)
     : vocabulary_(entries, options.continuing_subword_prefix),
       max_chars_(options.max_input_chars_per_word) {
   const auto unk = vocabulary_.id(options.unk_token);
   if (!unk) {
-    fail(ErrorCode::kInvalidModel, "vocabulary: the unknown token ", quote(options.unk_token),
-         " is not among its ", vocabulary_.size(), " tokens");
+    fail(ErrorCode::kInvalidModel, source, ": the unknown token ", quote(options.unk_token),
+         " is not among the ", vocabulary_.size(), " tokens of the vocabulary");
   }
   unk_id_ = *unk;
 }

@@ -28,8 +28,10 @@ struct WordPart {
 // Immutable after construction.
 class WordPiece {
  public:
-  // Throws kInvalidModel when the vocabulary lacks the unknown token.
-  WordPiece(std::span<const VocabularyEntry> entries, const WordPieceOptions& options);
+  // `source` names the file in messages. Throws kInvalidModel when the vocabulary lacks the unknown
+  // token.
+  WordPiece(std::span<const VocabularyEntry> entries, const WordPieceOptions& options,
+            std::string_view source);
 
   const Vocabulary& vocabulary() const { return vocabulary_; }
   std::size_t max_chars() const { return max_chars_; }

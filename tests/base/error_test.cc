@@ -45,7 +45,23 @@ TEST(Quote, CutsBetweenCodePoints) {
 }
 
 TEST(Quote, EndlessContinuationBytesAreCutToo) {
-  EXPECT_LE(quote(std::string(1000, '\x80'), 10).size(), 24U);
+  EXPECT_LE(quote(std::string(1000, '\x80'), 10).size(), 45U);
+}
+
+// They passed unchanged: a terminal obeys C1 controls, and shows the text behind an override
+// backwards.
+TEST(Quote, EscapesControlsAbove7FAndWhatTurnsTheDirection) {
+  EXPECT_EQ(quote("\u0080\u009b31m\u009f\u00a0"), "\"\\u0080\\u009b31m\\u009f\u00a0\"");
+  EXPECT_EQ(quote("\u200d\u200e\u200f\u2010"), "\"\u200d\\u200e\\u200f\u2010\"");
+  EXPECT_EQ(quote("\u2027\u2028\u2029\u202f"), "\"\u2027\\u2028\\u2029\u202f\"");
+  EXPECT_EQ(quote("\u202a\u202e\u2066\u2069\u061c"), "\"\\u202a\\u202e\\u2066\\u2069\\u061c\"");
+}
+
+TEST(Quote, EscapesBytesThatAreNotUtf8) {
+  EXPECT_EQ(quote("a\x80\xC3z"), "\"a\\x80\\xc3z\"");
+  EXPECT_EQ(quote("\xED\xA0\x80"), "\"\\xed\\xa0\\x80\"");
+  EXPECT_EQ(quote("\xF0\x9F\x98"), "\"\\xf0\\x9f\\x98\"");
+  EXPECT_EQ(quote("\U0001f600"), "\"\U0001f600\"");
 }
 
 // quoted() was taken for std::quoted wherever <iomanip> was included.

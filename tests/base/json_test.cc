@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -131,6 +132,35 @@ TEST(Json, TheLastOfDuplicateKeysCountsUnlessTheyAreRefused) {
   refused("{\"" + long_key + "\":1,\"" + long_key + "\":2}", limits);
   EXPECT_NO_THROW(parse("{\"" + long_key + "\":1,\"" + long_key + "x\":2}", limits));
   EXPECT_NE(refused("{\"a\":1,", limits).find("not valid JSON"), std::string::npos);
+}
+
+TEST(Json, ValuesAreCounted) {
+  JsonLimits limits;
+  limits.max_values = 9;
+  EXPECT_NO_THROW(parse(R"([1,-2,2.5,1e3,true,null,{"a":"b"}])", limits));
+  const std::string message =
+      refused(R"([1,-2,2.5,1e3,true,null,{"a":"b"},[]])", limits, ErrorCode::kLimitExceeded);
+  EXPECT_NE(message.find("more than 9 values"), std::string::npos) << message;
+  EXPECT_NE(refused("[1,2,3,4,x]           ", limits).find("not valid JSON"), std::string::npos);
+}
+
+// Two blocks that MurmurHash64A, which libstdc++ has for strings, mixes to bits that differ in the
+// highest one only. With two in a row its hash is the same, whatever the seed. 32,768 such keys
+// took more than 8 s.
+TEST(Json, KeysThatCollideInAHashAreCheckedInTime) {
+  const std::string block = "\xd5\xa0\xeb\x84\xbfJ\xd2\xb9", twin = "\xd5\xa0.k$e*+";
+  const std::string same[] = {block + block, twin + twin};
+  ASSERT_EQ(std::hash<std::string>()(same[0]), std::hash<std::string>()(same[1]));
+  constexpr unsigned kPairs = 15;
+  std::string text = "{";
+  for (unsigned bits = 0; bits < 1U << kPairs; ++bits) {
+    text += bits > 0 ? ",\"" : "\"";
+    for (unsigned i = 0; i < kPairs; ++i) text += same[bits >> i & 1];
+    text += "\":0";
+  }
+  JsonLimits limits;
+  limits.refuse_duplicate_keys = true;
+  EXPECT_EQ(parse(text + "}", limits).as_object().size(), std::size_t{1} << kPairs);
 }
 
 }  // namespace

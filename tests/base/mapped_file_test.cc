@@ -4,6 +4,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cstdint>
+#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -95,6 +97,32 @@ TEST_F(MappedFileTest, ReleasedPartsStayReadable) {
   mapped.release(mapped.bytes().subspan(5000, 90'000));
   mapped.release({});
   EXPECT_EQ(mapped.text(), content);
+}
+
+// Bytes of the mapping that holds `address` which are in memory, of /proc/self/smaps.
+std::size_t resident_bytes(const void* address) {
+  std::ifstream maps("/proc/self/smaps");
+  const auto wanted = reinterpret_cast<std::uintptr_t>(address);
+  bool inside = false;
+  for (std::string line; std::getline(maps, line);) {
+    unsigned long begin = 0, end = 0, kilobytes = 0;
+    if (std::sscanf(line.c_str(), "%lx-%lx ", &begin, &end) == 2) {
+      inside = begin <= wanted && wanted < end;
+    } else if (inside && std::sscanf(line.c_str(), "Rss: %lu kB", &kilobytes) == 1) {
+      return kilobytes * 1024;
+    }
+  }
+  return 0;
+}
+
+TEST_F(MappedFileTest, ReleasedPartsLeaveMemory) {
+  const std::string content(4 << 20, 'x');
+  const MappedFile mapped(file(content));
+  EXPECT_EQ(mapped.text(), content);
+  const std::size_t before = resident_bytes(mapped.bytes().data());
+  if (before < content.size()) GTEST_SKIP() << "this kernel does not tell what is resident";
+  mapped.release(mapped.bytes().first(3 << 20));
+  EXPECT_LE(resident_bytes(mapped.bytes().data()), content.size() - (3 << 20));
 }
 
 }  // namespace

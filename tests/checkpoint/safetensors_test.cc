@@ -92,7 +92,8 @@ TEST(Safetensors, HeaderTooLarge) {
 
 TEST(Safetensors, InvalidHeaderLength) {
   expect_refused(header_length(3) + "{}", "has 3 bytes, but only 2 follow");
-  expect_refused(header_length(25'000'000) + "{}", "only 2 follow; the file is cut off");
+  expect_refused(header_length(25'000'000) + "{}",
+                 "only 2 follow; the file is cut off, download it again");
 }
 
 TEST(Safetensors, InvalidHeaderStart) {
@@ -193,7 +194,7 @@ TEST(Safetensors, TensorInvalidInfo) {
 
 TEST(Safetensors, MetadataIncompleteBuffer) {
   EXPECT_EQ(read_all(safetensors_file(kHeader, kData)).size(), 2U);
-  expect_refused(safetensors_file(kHeader, "ABCDEFGHIJK"), "(it is cut off)");
+  expect_refused(safetensors_file(kHeader, "ABCDEFGHIJK"), "(it is cut off, download it again)");
   expect_refused(safetensors_file(kHeader, "ABCDEFGHIJKLM"), "(something was appended)");
   expect_refused(safetensors_file("{}", "A"), "the tensors end at byte 0");
 }
@@ -226,6 +227,14 @@ TEST(Safetensors, NamesAndTheirNumberAreLimited) {
   expect_refused(file(std::string(512, 'n'), 1), "has 513 bytes, at most 512");
   EXPECT_EQ(read_all(file("n", 10'000)).size(), 10'000U);
   expect_refused(file("n", 10'001), "has 10001 tensors, at most 10000");
+}
+
+// Parsing such a header of 25 MB took 608 MB.
+TEST(Safetensors, AHeaderOfMillionsOfValuesIsRefusedBeforeItIsParsed) {
+  std::string shape = "[1";
+  for (int i = 0; i < 500'000; ++i) shape += ",1";
+  const std::string file = one_tensor(shape + "]", "[0,8]");
+  expect_refused(file, "more than 500000 values", ErrorCode::kLimitExceeded);
 }
 
 TEST(Safetensors, NamesInMessagesAreEscaped) {
@@ -297,7 +306,8 @@ TEST(SafetensorsIndex, OnlyPlainFileNamesAreAccepted) {
   for (const std::string name :
        {"", ".", "..", "/etc/passwd", "../model.safetensors", "a/b.safetensors", "/a.safetensors",
         "a\\\\b.safetensors", "..safetensors", ".safetensors", ".a.safetensors", "C:a.safetensors",
-        "a\\u0000.safetensors", "a\\nb.safetensors", "model.bin", "model.safetensors/"}) {
+        "a\\u0000.safetensors", "a\\nb.safetensors", "a\\u202eb.safetensors", "model.bin",
+        "model.safetensors/"}) {
     EXPECT_THROW(parse_safetensors_index(R"({"weight_map":{"a":")" + name + R"("}})", "index"),
                  Error)
         << name;

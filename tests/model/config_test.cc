@@ -225,6 +225,16 @@ TEST(Config, HeadsMustDivideHiddenSize) {
                  "hidden_size is 4, not a multiple of n_heads");
 }
 
+TEST(Config, FieldsThatDoNotChangeTheNumbersHaveTheirTypeAllTheSame) {
+  for (const char* fields : {R"("pad_token_id":0)", R"("pad_token_id":null)", R"("qa_dropout":0.1)",
+                             R"("qa_dropout":null)"}) {
+    EXPECT_NO_THROW(parse(distilbert(fields))) << fields;
+  }
+  expect_refused(bert(R"("pad_token_id":"0")"), ErrorCode::kInvalidModel, "pad_token_id is");
+  expect_refused(bert(R"("pad_token_id":-1)"), ErrorCode::kInvalidModel, "pad_token_id is");
+  expect_refused(distilbert(R"("qa_dropout":"0.1")"), ErrorCode::kInvalidModel, "qa_dropout is");
+}
+
 TEST(Config, WrongJsonTypesAreNamedWithTheField) {
   const std::pair<const char*, const char*> cases[] = {
       {R"("hidden_act":3)", "hidden_act is \"3\", expected a string"},

@@ -155,6 +155,39 @@ std::string edited(const std::string& text, const std::function<void(json::objec
   return json::serialize(value);
 }
 
+// The names in the index were only used to find the files.
+TEST(LyingIndex, IsRefusedByTensor) {
+  constexpr const char* kIndex = "model.safetensors.index.json";
+  const Files truth = tiny("distilbert_silu_f16_sharded");
+  const std::function<void(json::object&)> lies[] = {
+      [](json::object& map) { map["ghost.weight"] = json::value(map.at("qa_outputs.bias")); },
+      [](json::object& map) { map.erase("qa_outputs.bias"); },
+      [](json::object& map) {
+        json::value& other = map["qa_outputs.bias"];
+        for (auto& pair : map) {
+          if (pair.value() != other) {
+            other = pair.value();
+            return;
+          }
+        }
+      }};
+  const char* const named[] = {"ghost.weight", "qa_outputs.bias", "qa_outputs.bias"};
+  for (std::size_t i = 0; i < std::size(lies); ++i) {
+    Files files = truth;
+    files[kIndex] = edited(truth.at(kIndex),
+                           [&](json::object& index) { lies[i](index["weight_map"].as_object()); });
+    expect_refused(files, named[i], named[i]);
+  }
+  Files swapped = truth;
+  std::vector<std::string> shards;
+  for (const auto& [name, content] : truth) {
+    if (name.ends_with(".safetensors")) shards.push_back(name);
+  }
+  ASSERT_GE(shards.size(), 2U);
+  std::swap(swapped[shards[0]], swapped[shards[1]]);
+  expect_refused(swapped, "weight_map says that the tensor", "swapped shards");
+}
+
 struct Lie {
   const char *field, *value, *named;
 };
@@ -178,7 +211,7 @@ TEST(LyingConfig, OfABertIsRefusedByFieldOrTensor) {
                      {"vocab_size", "119", "word_embeddings"},
                      {"vocab_size", "2000000", "word_embeddings"},
                      {"hidden_size", "1000000000", "hidden_size"},
-                     {"hidden_size", "65536", "word_embeddings"},
+                     {"hidden_size", "1024", "word_embeddings"},
                      {"hidden_size", "32", "word_embeddings"},
                      {"hidden_size", "15", "hidden_size"},
                      {"hidden_size", "\"16\"", "hidden_size"},

@@ -6,6 +6,7 @@
 
 #include "../code_of.h"
 #include "lambert/lambert.h"
+#include "qa/memory_plan.h"
 
 namespace lambert {
 namespace {
@@ -96,6 +97,33 @@ TEST(Scheduler, ADeadlineThatPassedIsAnError) {
   Question question = questions()[0];
   question.deadline = std::chrono::steady_clock::now() - std::chrono::seconds(1);
   EXPECT_EQ(code_of([&] { answerer().ask(question); }), ErrorCode::kDeadlineExceeded);
+}
+
+// A model within all limits ended in a bare "not enough memory".
+TEST(MemoryPlan, AModelThatTakesMoreThanThereIsIsRefusedWithTheNumber) {
+  const EncoderConfig config{.family = Family::kBert,
+                             .vocab_size = 10,
+                             .hidden_size = 1,
+                             .num_layers = 1,
+                             .num_heads = 1,
+                             .intermediate_size = 1'048'576,
+                             .max_positions = 8192,
+                             .type_vocab_size = 2,
+                             .layer_norm_eps = 1e-12F,
+                             .activation = Activation::kGelu};
+  constexpr std::size_t kActivations = std::size_t{8192} * 1'048'576 * sizeof(float);
+  EXPECT_NO_THROW(check_memory(config, 8192, 1, 2 * kActivations, "config.json"));
+  try {
+    check_memory(config, 8192, 1, kActivations, "config.json");
+    ADD_FAILURE();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::kLimitExceeded);
+    const std::string message = error.what();
+    for (const char* part : {"config.json: ", "intermediate_size 1048576",
+                             "max_position_embeddings 8192", "may have 34359738368"}) {
+      EXPECT_NE(message.find(part), std::string::npos) << message;
+    }
+  }
 }
 
 }  // namespace

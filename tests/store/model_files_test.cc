@@ -196,10 +196,33 @@ TEST_F(ModelFilesTest, OtherFormatsOfWeightsComeWithAdvice) {
 TEST_F(ModelFilesTest, TrainingArgumentsAreNoWeights) {
   add_model();
   remove("model.safetensors");
-  for (const char* name : {"training_args.bin", "optimizer.pt", "scheduler.pt", "rng_state.pth"}) {
+  for (const char* name : {"training_args.bin", "optimizer.pt", "scheduler.pt", "rng_state.pth",
+                           "scaler.pt", "._model.safetensors"}) {
     add(name);
   }
   expect_refused(ErrorCode::kNotFound, {"has neither model.safetensors"});
+}
+
+// The message was that a header would have 67,324,752 bytes.
+TEST_F(ModelFilesTest, OtherFormatsUnderTheNameOfSafetensorsComeWithAdvice) {
+  using namespace std::string_literals;
+  const std::pair<std::string, const char*> cases[] = {
+      {"PK\x03\x04\0\0\x08\x08\0\0"s, "convert it once with Python"},
+      {"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20"s, "convert it once with Python"},
+      {"\x80\x04\x95\0\0\0\0\0\0\0"s, "a Python pickle"},
+      {"\x1f\x8b\x08\0\0\0\0\0\0\x03"s, "gzip; unpack it"},
+      {std::string(257, 'x') + "ustar", "a tar archive"},
+      {"\x89HDF\r\n\x1a\n\0\0"s, "from_tf=True"},
+      {"GGUF\x03\0\0\0\0\0"s, "GGUF"},
+  };
+  add_model();
+  for (const auto& [content, part] : cases) {
+    add("model.safetensors", content);
+    expect_refused(ErrorCode::kUnsupportedModel, {"model.safetensors", "is not safetensors", part});
+  }
+  // The length of a header may look like any of them.
+  add("model.safetensors", "\x80\x02\0\0\0\0\0\0{}"s);
+  EXPECT_EQ(open_files(path()).weights.size(), 1U);
 }
 
 TEST_F(ModelFilesTest, GitLfsPointersAreRecognised) {

@@ -5,48 +5,14 @@
 
 #include <random>
 #include <string>
+#include <tuple>
 
 #include "base/utf8.h"
 #include "golden.h"
+#include "small_tokenizer.h"
 
 namespace lambert {
 namespace {
-
-constexpr char kSmallJson[] = R"({"version": "1.0", "added_tokens": [
-  {"id": 3, "content": "[SEP]", "single_word": false, "lstrip": false, "rstrip": false,
-   "normalized": false, "special": true}],
-  "normalizer": {"type": "BertNormalizer", "clean_text": true, "handle_chinese_chars": true,
-                 "strip_accents": null, "lowercase": true},
-  "pre_tokenizer": {"type": "BertPreTokenizer"},
-  "post_processor": {"type": "BertProcessing", "sep": ["[SEP]", 3], "cls": ["[CLS]", 2]},
-  "model": {"type": "WordPiece", "unk_token": "[UNK]", "continuing_subword_prefix": "##",
-            "max_input_chars_per_word": 100,
-            "vocab": {"[PAD]": 0, "[UNK]": 1, "[CLS]": 2, "[SEP]": 3, "a": 4, "##a": 5}}})";
-constexpr char kAsItStands[] =
-    R"({"tokenizer_class": "DistilBertTokenizer", "cls_token": "[CLS]"})";
-
-std::unique_ptr<const Tokenizer> small_tokenizer() {
-  return Tokenizer::create({.tokenizer_json = kSmallJson, .tokenizer_config_json = kAsItStands});
-}
-
-ErrorCode error_of(const TokenizerFiles& files, std::string* message = nullptr) {
-  try {
-    Tokenizer::create(files);
-  } catch (const Error& error) {
-    if (message != nullptr) *message = error.what();
-    return error.code();
-  }
-  ADD_FAILURE() << "no error";
-  return ErrorCode::kInternal;
-}
-
-// kSmallJson with one part replaced.
-std::string changed(const std::string& from, const std::string& to) {
-  std::string text = kSmallJson;
-  const std::size_t at = text.find(from);
-  EXPECT_NE(at, std::string::npos) << from;
-  return text.replace(at, from.size(), to);
-}
 
 TEST(Tokenizer, DefaultModel) {
   const auto tokenizer = default_tokenizer();
@@ -173,30 +139,37 @@ TEST(Tokenizer, UnsupportedPartsAreNamed) {
 }
 
 TEST(Tokenizer, DamagedFilesAreNamed) {
-  EXPECT_EQ(error_of({}), ErrorCode::kNotFound);
-  EXPECT_EQ(error_of({.vocab_txt = "a\nb\n"}), ErrorCode::kInvalidModel);  // no [UNK]
-  EXPECT_EQ(error_of({.vocab_txt = "[UNK]\n\xFF\n"}), ErrorCode::kInvalidModel);
-  EXPECT_EQ(error_of({.vocab_txt = "[UNK]", .tokenizer_config_json = "[]"}),
-            ErrorCode::kInvalidModel);
-  EXPECT_EQ(error_of({.vocab_txt = "[UNK]", .tokenizer_config_json = R"({"cls_token": null})"}),
-            ErrorCode::kInvalidModel);
-  EXPECT_EQ(error_of({.vocab_txt = "[UNK]", .tokenizer_config_json = R"({"do_lower_case": 1})"}),
-            ErrorCode::kInvalidModel);
-  EXPECT_EQ(error_of({.vocab_txt = "[UNK]", .tokenizer_config_json = R"({"model_max_length": 0})"}),
-            ErrorCode::kInvalidModel);
-  const std::pair<std::string, std::string> cases[] = {
-      {R"("a": 4)", R"("a": -4)"},
-      {R"("a": 4)", R"("a": 4000000000)"},
-      {R"("a": 4)", R"("a": "4")"},
-      {R"("clean_text": true)", R"("clean_text": 1)"},
-      {R"(["[SEP]", 3])", R"(["[SEP]"])"},
-      {R"("content": "[SEP]",)", ""},
-      {R"("lowercase": true)", R"("lower": true)"}};
-  for (const auto& [from, to] : cases) {
+  const auto expect = [](const TokenizerFiles& files, const std::string& named,
+                         ErrorCode code = ErrorCode::kInvalidModel) {
+    std::string message;
+    EXPECT_EQ(error_code_name(error_of(files, &message)), error_code_name(code)) << message;
+    EXPECT_NE(message.find(named), std::string::npos) << message << "\nexpected: " << named;
+  };
+  expect({}, "neither tokenizer.json nor vocab.txt", ErrorCode::kNotFound);
+  expect({.vocab_txt = "a\nb\n"}, "vocab.txt: the unknown token \"[UNK]\"");
+  expect({.vocab_txt = "[UNK]\n\xFF\n"}, "vocab.txt: not valid UTF-8 at byte 6");
+  const std::pair<const char*, const char*> configs[] = {
+      {"[]", ""},
+      {R"({"cls_token": null})", ": cls_token: null found"},
+      {R"({"do_lower_case": 1})", ": do_lower_case: a number found"},
+      {R"({"model_max_length": 0})", ": model_max_length: \"0\" found"}};
+  for (const auto& [config, named] : configs) {
+    expect({.vocab_txt = "[UNK]", .tokenizer_config_json = config},
+           std::string("tokenizer_config.json") + named);
+  }
+  const std::tuple<std::string, std::string, std::string> cases[] = {
+      {R"("a": 4)", R"("a": -4)", "model.vocab.a"},
+      {R"("a": 4)", R"("a": 4000000000)", "model.vocab.a"},
+      {R"("a": 4)", R"("a": "4")", "model.vocab.a"},
+      {R"("[UNK]": 1)", R"("[UNK ]": 1)", "model.vocab: the unknown token \"[UNK]\""},
+      {R"("clean_text": true)", R"("clean_text": 1)", "normalizer.clean_text"},
+      {R"(["[SEP]", 3])", R"(["[SEP]"])", "post_processor.sep"},
+      {R"("content": "[SEP]",)", "", "added_tokens[0].content"},
+      {R"("lowercase": true)", R"("lower": true)", "normalizer.lowercase"}};
+  for (const auto& [from, to, named] : cases) {
     const std::string json = changed(from, to);
-    EXPECT_EQ(error_of({.tokenizer_json = json, .tokenizer_config_json = kAsItStands}),
-              ErrorCode::kInvalidModel)
-        << to;
+    expect({.tokenizer_json = json, .tokenizer_config_json = kAsItStands},
+           "tokenizer.json: " + named);
   }
 }
 
@@ -206,8 +179,12 @@ TEST(Tokenizer, AddedTokenThatNormalisesToNothingIsRefused) {
    "normalized": false)",
       R"("content": "\u200b", "single_word": false, "lstrip": false, "rstrip": false,
    "normalized": true)");
-  EXPECT_EQ(error_of({.tokenizer_json = json, .tokenizer_config_json = kAsItStands}),
+  std::string message;
+  EXPECT_EQ(error_of({.tokenizer_json = json, .tokenizer_config_json = kAsItStands}, &message),
             ErrorCode::kInvalidModel);
+  EXPECT_NE(message.find("tokenizer.json, tokenizer_config.json: added tokens: "),
+            std::string::npos)
+      << message;
 }
 
 // Files cut or damaged at each 1/256: a clear error or a tokenizer that works.

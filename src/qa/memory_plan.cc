@@ -1,0 +1,33 @@
+#include "qa/memory_plan.h"
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "model/encoder.h"
+
+namespace lambert {
+
+std::size_t batch_tokens(const EncoderConfig& config, std::size_t max_window, unsigned threads) {
+  constexpr std::size_t kTokensAThread = 512, kMost = 4096, kBytes = 24 << 20;
+  const std::size_t a_token = Workspace::bytes(config, 1, 1, 1);
+  return std::max(max_window, std::min({kTokensAThread * threads, kMost, kBytes / a_token}));
+}
+
+void check_memory(const EncoderConfig& config, std::size_t max_window, unsigned threads,
+                  std::size_t limit, std::string_view source) {
+  const std::size_t tokens = batch_tokens(config, max_window, threads);
+  const std::size_t weights = packed_bytes(config);
+  const std::size_t activations = Workspace::bytes(config, tokens, max_window, threads);
+  if (weights <= limit && activations <= limit - weights) return;
+  const bool bert = config.family == Family::kBert;
+  fail(ErrorCode::kLimitExceeded, source, ": with ", bert ? "hidden_size " : "dim ",
+       config.hidden_size, ", ", bert ? "intermediate_size " : "hidden_dim ",
+       config.intermediate_size, ", ", bert ? "num_hidden_layers " : "n_layers ", config.num_layers,
+       ", ", bert ? "num_attention_heads " : "n_heads ", config.num_heads,
+       " and max_position_embeddings ", config.max_positions, " the model takes ",
+       weights + activations, " bytes of memory (weights ", weights, ", activations of ", tokens,
+       " tokens ", activations, "), but this process may have ", limit,
+       "; give it more, or choose a smaller model");
+}
+
+}  // namespace lambert
