@@ -100,7 +100,8 @@ struct Packing {
     if (matrix.values.size() == 0) {
       matrix.k = into.k;
       matrix.panels = into.panels;
-      matrix.values = AlignedBuffer<float>(into.panels * into.k * kPanel);
+      // Huge pages: 32 tokens 6.15 -> 5.53 ms (2 threads, AVX2), loading 75 -> 54 ms (1 thread).
+      matrix.values = AlignedBuffer<float>(into.panels * into.k * kPanel, Pages::kHuge);
       // Padding is zero; where there is none every element is written by some tensor.
       if (into.columns.size != into.columns.stride || into.inputs.size != into.inputs.stride ||
           tensor.shape[0] % kPanel != 0) {

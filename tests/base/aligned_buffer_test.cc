@@ -19,6 +19,17 @@ TEST(AlignedBuffer, IsAlignedAndOfItsSize) {
   }
 }
 
+TEST(AlignedBuffer, OfHugePagesIsAlignedToThemWhereItFillsOne) {
+  constexpr std::size_t kPage = kHugePage / sizeof(float);
+  for (const std::size_t size : {std::size_t{1000}, kPage / 2, kPage * 7 / 8, kPage, kPage + 1}) {
+    AlignedBuffer<float> buffer(size, Pages::kHuge);
+    const auto place = reinterpret_cast<std::uintptr_t>(buffer.data());
+    EXPECT_EQ(place % (size > kPage / 2 ? kHugePage : kAlignment), 0U) << size;
+    std::iota(buffer.data(), buffer.data() + size, 0.0F);
+    EXPECT_EQ(buffer[size - 1], static_cast<float>(size - 1));
+  }
+}
+
 TEST(AlignedBuffer, OfNothingHasNoMemory) {
   EXPECT_EQ(AlignedBuffer<float>().data(), nullptr);
   EXPECT_EQ(AlignedBuffer<float>(0).data(), nullptr);
