@@ -39,8 +39,9 @@ class AlignedBuffer {
     const bool fits = whole_pages - bytes <= bytes / 4;  // so the last page may be a huge one, too
     const bool huge = pages == Pages::kHuge && (fits || bytes >= kHugePage);
     if (huge && fits) bytes = whole_pages;
-    data_.reset(static_cast<T*>(std::aligned_alloc(huge ? kHugePage : kAlignment, bytes)));
-    if (!data_) throw std::bad_alloc();
+    void* data = nullptr;
+    if (::posix_memalign(&data, huge ? kHugePage : kAlignment, bytes) != 0) throw std::bad_alloc();
+    data_.reset(static_cast<T*>(data));
     if (huge) ::madvise(data_.get(), bytes, MADV_HUGEPAGE);  // only advice: it may fail
   }
 
