@@ -44,7 +44,7 @@ class Effort:
     batch_sample: int  # questions that the batch size is chosen with
 
 
-FULL = Effort(rounds=40, answer_rounds=25, loads=7, batch_rounds=3, batch_questions=2000,
+FULL = Effort(rounds=25, answer_rounds=15, loads=5, batch_rounds=2, batch_questions=2000,
               batch_sample=160)
 QUICK = Effort(rounds=4, answer_rounds=3, loads=2, batch_rounds=1, batch_questions=160,
                batch_sample=32)
