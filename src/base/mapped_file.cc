@@ -52,6 +52,22 @@ MappedFile::MappedFile(const std::string& path) : path_(path) {
   data_ = static_cast<const std::byte*>(address);
 }
 
+MappedFile MappedFile::in_memory(std::string path, std::size_t size) {
+  MappedFile file;
+  file.path_ = std::move(path);
+  file.in_memory_ = true;
+  if (size == 0) return file;
+  void* address = ::mmap(nullptr, size, PROT_READ | PROT_WRITE,
+                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (address == MAP_FAILED) {
+    fail(ErrorCode::kLimitExceeded, file.path_, ": no memory for its ", size,
+         " bytes: ", std::strerror(errno));
+  }
+  file.data_ = static_cast<const std::byte*>(address);
+  file.size_ = size;
+  return file;
+}
+
 MappedFile::~MappedFile() {
   if (data_ != nullptr) ::munmap(const_cast<std::byte*>(data_), size_);
 }
@@ -59,13 +75,20 @@ MappedFile::~MappedFile() {
 MappedFile::MappedFile(MappedFile&& other) noexcept
     : path_(std::move(other.path_)),
       data_(std::exchange(other.data_, nullptr)),
-      size_(std::exchange(other.size_, 0)) {}
+      size_(std::exchange(other.size_, 0)),
+      in_memory_(std::exchange(other.in_memory_, false)) {}
 
 MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
   std::swap(path_, other.path_);
   std::swap(data_, other.data_);
   std::swap(size_, other.size_);
+  std::swap(in_memory_, other.in_memory_);
   return *this;
+}
+
+std::span<std::byte> MappedFile::writable() {
+  if (!in_memory_) fail(ErrorCode::kInternal, path_, ": a mapped file is not for writing");
+  return {const_cast<std::byte*>(data_), size_};
 }
 
 void MappedFile::release(std::span<const std::byte> part) const {

@@ -25,7 +25,7 @@ void widen(const Kernels& kernels, const Tensor& tensor, std::size_t first, std:
     case DType::kF32: std::memcpy(to, from, count * sizeof(float)); return;
     case DType::kF16: kernels.widen_f16(from, to, count); return;
     case DType::kBF16: widen_bf16(from, to, count); return;
-    case DType::kI64: return;  // never a weight: refused by accept()
+    default: return;  // never a weight: refused by accept()
   }
 }
 
@@ -59,7 +59,7 @@ struct Packing {
 
   // Each returns whether all values are finite.
   bool operator()(const IntoEmbedding& into) const {
-    *into.table = {tensor.shape[0], tensor.shape[1], tensor.dtype, tensor.data.data()};
+    *into.table = {tensor.shape[0], tensor.shape[1], tensor.dtype, tensor.data.data(), tensor.owner};
     const std::size_t width = tensor.shape[1] * item_size(tensor.dtype);
     std::atomic<bool> finite{true};
     const std::size_t blocks = (tensor.shape[0] + 1023) / 1024;
@@ -280,8 +280,9 @@ bool WeightsLoader::accept(const Tensor& tensor) {
          shape_text(slot->shape));
     return false;
   }
-  if (tensor.dtype == DType::kI64) {
-    note(quote(slot->name) + " of type I64, expected F32, F16 or BF16");
+  if (!is_weight(tensor.dtype)) {
+    note(quote(slot->name) + " of type " + std::string(dtype_name(tensor.dtype)) +
+         ", expected F32, F16 or BF16");
     return false;
   }
   parameters_ += tensor.elements();

@@ -33,6 +33,7 @@ struct EmbeddingTable {
   std::size_t rows = 0, width = 0;
   DType dtype = DType::kF32;
   const std::byte* data = nullptr;  // (rows, width), any alignment
+  std::shared_ptr<const void> owner = nullptr;  // what data lies in, unless that is a file
 };
 
 struct NormWeights {
@@ -108,7 +109,7 @@ class WeightsLoader {
   void begin_file(std::string_view name) { file_ = name; }
 
   // Copies and packs the tensor, or notes what is wrong with it. True if `weights` now refers to
-  // tensor.data, which must then live as long as they do.
+  // tensor.data, which must then live as long as they do (tensor.owner is kept).
   bool accept(const Tensor& tensor);
 
   // Throws kInvalidModel with every missing, extra, mis-shaped or non-finite tensor by name.

@@ -34,7 +34,8 @@ void load_weights(const ModelFiles& files, std::optional<SafetensorsIndex>& inde
     if (index) loader.begin_file(name);
     read_safetensors(file.bytes(), file.path(), [&](const Tensor& tensor) {
       if (index) index->read(tensor.name, name);
-      if (!loader.accept(tensor)) file.release(tensor.data);  // packed: the copy is what counts
+      const bool in_use = loader.accept(tensor) || tensor.shared || tensor.owner != nullptr;
+      if (!in_use) file.release(tensor.data);  // packed: the copy is what counts
     });
   }
   if (index) index->check_complete();
