@@ -5,14 +5,14 @@
 #include <memory>
 #include <optional>
 
-#include "checkpoint/safetensors.h"
+#include "checkpoint/weights_file.h"
 #include "commands.h"
 #include "model/config.h"
 #include "model/encoder.h"
 #include "model_options.h"
 #include "output.h"
+#include "qa/open_model.h"
 #include "qa/scheduler.h"
-#include "store/model_files.h"
 #include "wire/json_writer.h"
 
 namespace lambert {
@@ -49,17 +49,18 @@ void add_config(const EncoderConfig& config, Facts& facts) {
   for (const auto& [name, size] : sizes) facts.emplace_back(name, std::to_string(size));
 }
 
-void add_tensors(const ModelFiles& files, Facts& facts) {
+void add_tensors(OpenedModel& opened, Facts& facts) {
   std::map<std::string_view, DTypeCount> counts;
   std::size_t tensors = 0;
-  for (const MappedFile& file : files.weights) {
-    read_safetensors(file.bytes(), file.path(), [&](const Tensor& tensor) {
+  for (const auto& [name, file] : opened.files.weights) {
+    read_weights_file(file.bytes(), file.path(), [&, &name = name](const Tensor& tensor) {
+      if (opened.index) opened.index->read(tensor.name, name);
       ++tensors;
       ++counts[dtype_name(tensor.dtype)].tensors;
       counts[dtype_name(tensor.dtype)].bytes += tensor.data.size();
     });
   }
-  facts.emplace_back("weight_files", std::to_string(files.weights.size()));
+  facts.emplace_back("weight_files", std::to_string(opened.files.weights.size()));
   facts.emplace_back("tensors", std::to_string(tensors));
   for (const auto& [dtype, count] : counts) {
     facts.emplace_back("tensors_" + std::string(dtype), std::to_string(count.tensors));
@@ -117,9 +118,9 @@ int inspect(Options options, bool json) {
   Facts facts{{"path", json_text(options.model)}};
   std::optional<EncoderConfig> config;
   try {
-    const ModelFiles files = open_model_files(options.model, parse_safetensors_index);
-    add_tensors(files, facts);
-    config = parse_config(files.config_json, options.model + "/config.json");
+    OpenedModel opened = open_model(options.model, options.config_dir);
+    add_tensors(opened, facts);
+    config = parse_config(opened.files.config_json, opened.files.config_path);
     add_config(*config, facts);
   } catch (const Error& error) {  // also what opening fails with, and reported there
   }

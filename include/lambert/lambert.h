@@ -3,7 +3,6 @@
 //   lambert::Answerer answerer({.model = "models/distilbert-minilm-squad"});
 //   lambert::Result result = answerer.ask({.question = "Who?", .context = "Ada wrote it."});
 //   // result.answers[0].answer == "Ada"
-//
 // Everything here is std only, and every member function may be called from any thread at any time.
 // All text is UTF-8. Failures are thrown as lambert::Error; the library never prints or exits.
 #pragma once
@@ -105,7 +104,8 @@ struct ModelInfo {
   double load_ms = 0;
 };
 struct Options {
-  std::string model = {};          // a directory in Hugging Face's layout
+  std::string model = {};          // a directory, an archive or a file of weights (docs/models.md)
+  std::string config_dir = {};     // has config.json and the tokenizer, where the model has none
   unsigned threads = 0;            // 1..256; 0: what affinity and the cgroup quota allow
   std::string precision = "fp32";  // or "auto", which is fp32 today
   std::string isa = {};  // scalar, avx2, avx512; "": LAMBERT_ISA if set, else the fastest here

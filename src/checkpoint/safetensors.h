@@ -13,7 +13,6 @@
 #include <string_view>
 
 #include "base/json.h"
-#include "checkpoint/safetensors_index.h"
 #include "checkpoint/tensor.h"
 
 namespace lambert {

@@ -5,10 +5,10 @@
 #include <string>
 #include <vector>
 
-#include "base/mapped_file.h"
 #include "base/thread_pool.h"
 #include "model/config.h"
 #include "model/weights.h"
+#include "store/file_set.h"
 #include "text/tokenizer.h"
 
 namespace lambert {
@@ -22,14 +22,15 @@ struct LoadedModel {
   EncoderConfig config;
   Weights weights;
   std::unique_ptr<const Tokenizer> tokenizer;
-  std::vector<MappedFile> files;
+  std::vector<NamedFile> files;
   std::size_t max_window = 0;  // min(config.max_positions, kMaxWindow)
   std::size_t parameters = 0;  // numbers in the weights
   double load_ms = 0;
 };
 
-// Reads and packs the model in directory `path` on all threads of `pool`. Throws as
-// open_model_files, parse_config, check_memory, Tokenizer::create and WeightsLoader do.
-LoadedModel load_model(const std::string& path, const Kernels& kernels, ThreadPool& pool);
+// Reads and packs a model (open_model.h) on all threads of `pool`. Throws as open_model,
+// parse_config, check_memory, Tokenizer::create and WeightsLoader do.
+LoadedModel load_model(const std::string& model, const std::string& config_dir,
+                       const Kernels& kernels, ThreadPool& pool);
 
 }  // namespace lambert

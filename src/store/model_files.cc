@@ -14,37 +14,10 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::size_t kMaxTextBytes = std::size_t{64} << 20;
-constexpr std::size_t kMaxListed = 12;  // file names in a message
-
-constexpr std::string_view kWeights = "model.safetensors";
-constexpr std::string_view kIndex = "model.safetensors.index.json";
 
 constexpr std::string_view kWanted =
-    "a model directory holds config.json, model.safetensors and tokenizer.json or vocab.txt";
-
-using Names = std::vector<std::string>;  // of a directory, sorted
-
-bool contains(const Names& names, std::string_view name) {
-  return std::find(names.begin(), names.end(), name) != names.end();
-}
-
-std::string join(const std::string& directory, std::string_view name) {
-  return (fs::path(directory) / name).string();
-}
-
-// "found: a, b, c", for the end of a message.
-std::string listing(const Names& names) {
-  if (names.empty()) return "the directory is empty";
-  std::string text = "found: ";
-  for (std::size_t i = 0; i < names.size() && i < kMaxListed; ++i) {
-    if (i > 0) text += ", ";
-    text += quote(names[i]);
-  }
-  if (names.size() > kMaxListed) {
-    text += " and " + std::to_string(names.size() - kMaxListed) + " more";
-  }
-  return text;
-}
+    "a model is config.json, model.safetensors or pytorch_model.bin, and tokenizer.json or "
+    "vocab.txt";
 
 // Whether a path that does not exist looks like a repository of the Hub, "owner/name".
 bool looks_like_hub_id(std::string_view path) {
@@ -54,47 +27,12 @@ bool looks_like_hub_id(std::string_view path) {
          path.front() != '~';
 }
 
-void check_is_directory(const std::string& path) {
-  if (path.empty()) fail(ErrorCode::kNotFound, "the model path is empty; ", kWanted);
-  std::error_code error;
-  const fs::file_status status = fs::status(path, error);
-  if (status.type() == fs::file_type::directory) return;
-  if (status.type() == fs::file_type::not_found) {
-    fail(ErrorCode::kNotFound, quote(path, 400), ": no such directory",
-         looks_like_hub_id(path) ? "; for a model of the Hugging Face Hub run `hf download " +
-                                       path + " --local-dir DIR` and pass DIR"
-                                 : "",
-         "; ", kWanted);
-  }
-  if (status.type() == fs::file_type::none) {
-    fail(ErrorCode::kIo, quote(path, 400), ": ", error.message());
-  }
-  fail(ErrorCode::kNotFound, quote(path, 400),
-       ": is not a directory; pass the directory that holds the model's files; ", kWanted);
-}
-
-Names list_directory(const std::string& path) {
-  Names names;
-  std::error_code error;
-  fs::directory_iterator it(path, error);
-  for (; !error && it != fs::directory_iterator(); it.increment(error)) {
-    std::string name = it->path().filename().string();
-    if (!name.starts_with("._")) names.push_back(std::move(name));  // macOS puts them into archives
-  }
-  if (error) fail(ErrorCode::kIo, quote(path, 400), ": ", error.message());
-  std::sort(names.begin(), names.end());
-  return names;
-}
-
 // How weights in a format that we do not read become ones that we do.
 struct Conversion {
   std::string_view pattern;  // a file name, or a suffix that begins with '.'
   std::string_view format, advice;
 };
 
-constexpr std::string_view kPythonAdvice =
-    "convert it once with Python: from transformers import AutoModelForQuestionAnswering as M; "
-    "M.from_pretrained(DIR).save_pretrained(DIR)";
 constexpr std::string_view kTensorFlowAdvice =
     "convert it once with Python (transformers 4, with TensorFlow): from transformers import "
     "AutoModelForQuestionAnswering as M; M.from_pretrained(DIR, from_tf=True).save_pretrained(DIR)";
@@ -108,8 +46,6 @@ constexpr std::string_view kOriginalAdvice =
 constexpr Conversion kConversions[] = {
     {"adapter_model.safetensors", "a PEFT adapter",
      "merge it into its base model with merge_and_unload() and save that"},
-    {"pytorch_model.bin", "PyTorch", kPythonAdvice},
-    {"pytorch_model.bin.index.json", "sharded PyTorch", kPythonAdvice},
     {"tf_model.h5", "TensorFlow", kTensorFlowAdvice},
     {"flax_model.msgpack", "Flax", kFlaxAdvice},
     {".onnx", "ONNX", kOriginalAdvice},
@@ -123,9 +59,6 @@ constexpr Conversion kConversions[] = {
     {".ckpt.index", "TensorFlow 1", kTensorFlowAdvice},
     {".h5", "Keras / TensorFlow", kTensorFlowAdvice},
     {".msgpack", "Flax", kFlaxAdvice},
-    {".bin", "PyTorch (or an unknown format)", kPythonAdvice},
-    {".pt", "PyTorch", kPythonAdvice},
-    {".pth", "PyTorch", kPythonAdvice},
 };
 
 // What the Trainer of transformers leaves beside the weights.
@@ -139,35 +72,31 @@ bool matches(std::string_view name, std::string_view pattern) {
   return pattern.front() == '.' ? name.ends_with(pattern) : name == pattern;
 }
 
-[[noreturn]] void fail_without_weights(const std::string& path, const Names& names) {
+[[noreturn]] void fail_without_weights(const FileSet& files) {
   for (const Conversion& conversion : kConversions) {
-    for (const std::string& name : names) {
+    for (const std::string& name : files.names()) {
       if (is_training_state(name) || !matches(name, conversion.pattern)) continue;
-      fail(ErrorCode::kUnsupportedModel, quote(path, 400), ": found ", quote(name), " (",
-           conversion.format, "), which is not supported, but no ", kWeights, "; ",
+      fail(ErrorCode::kUnsupportedModel, quote(files.where(), 400), ": found ", quote(name), " (",
+           conversion.format, "), which is not supported, but no model.safetensors; ",
            conversion.advice);
     }
   }
-  for (const std::string& name : names) {
-    if (!name.ends_with(".safetensors")) continue;
-    fail(ErrorCode::kNotFound, quote(path, 400), ": has neither ", kWeights, " nor ", kIndex,
-         "; rename ", quote(name), " to ", kWeights, " if it holds all weights; ", listing(names));
-  }
-  fail(ErrorCode::kNotFound, quote(path, 400), ": has neither ", kWeights, " nor ", kIndex, "; ",
-       listing(names), "; ", kWanted);
+  fail(ErrorCode::kNotFound, quote(files.where(), 400),
+       ": has neither model.safetensors nor pytorch_model.bin nor an index of either; ",
+       listing(files), "; ", kWanted);
 }
 
-[[noreturn]] void fail_without_tokenizer(const std::string& path, const Names& names) {
+[[noreturn]] void fail_without_tokenizer(const FileSet& files) {
   for (const std::string_view other :
        {"spiece.model", "sentencepiece.bpe.model", "spm.model", "vocab.json", "merges.txt"}) {
-    if (!contains(names, other)) continue;
+    if (!files.contains(other)) continue;
     fail(
-        ErrorCode::kUnsupportedModel, quote(path, 400), ": found the tokenizer file ", quote(other),
-        ", which is not supported, but no tokenizer.json; write one with Python: ",
+        ErrorCode::kUnsupportedModel, quote(files.where(), 400), ": found the tokenizer file ",
+        quote(other), ", which is not supported, but no tokenizer.json; write one with Python: ",
         "from transformers import AutoTokenizer as T; T.from_pretrained(DIR).save_pretrained(DIR)");
   }
-  fail(ErrorCode::kNotFound, quote(path, 400), ": has neither tokenizer.json nor vocab.txt; ",
-       listing(names), "; ", kWanted);
+  fail(ErrorCode::kNotFound, quote(files.where(), 400),
+       ": has neither tokenizer.json nor vocab.txt; ", listing(files), "; ", kWanted);
 }
 
 // A clone without git-lfs leaves small text files in place of the large ones.
@@ -178,98 +107,121 @@ void refuse_lfs_pointer(const std::string& path, std::string_view content) {
   }
 }
 
-std::optional<std::string> read_text(const std::string& directory, std::string_view name,
-                                     const Names& names) {
-  if (!contains(names, name)) return std::nullopt;
-  const std::string path = join(directory, name);
-  std::string content = read_file(path, kMaxTextBytes);
-  refuse_lfs_pointer(path, content);
-  return content;
-}
-
-// Another format under the name model.safetensors, recognised by its first bytes.
-struct Magic {
-  std::string_view bytes;
-  std::size_t at;
-  std::string_view format, advice;
-};
-
-using namespace std::string_view_literals;
-
-constexpr std::string_view kArchiveAdvice =
-    "unpack it, and pass the directory with model.safetensors";
-constexpr Magic kMagics[] = {
-    {"PK\x03\x04"sv, 0, "a zip archive, as torch.save writes", kPythonAdvice},
-    {"\x80\x02"sv, 0, "a Python pickle, as torch.save writes", kPythonAdvice},
-    {"\x80\x03"sv, 0, "a Python pickle, as torch.save writes", kPythonAdvice},
-    {"\x80\x04"sv, 0, "a Python pickle, as torch.save writes", kPythonAdvice},
-    {"\x1F\x8B"sv, 0, "gzip", kArchiveAdvice},
-    {"ustar"sv, 257, "a tar archive", kArchiveAdvice},
-    {"\x89HDF"sv, 0, "HDF5, as TensorFlow writes", kTensorFlowAdvice},
-    {"GGUF"sv, 0, "GGUF", kOriginalAdvice},
-};
-
-void refuse_other_format(const std::string& path, std::string_view content) {
-  constexpr std::size_t kHeader = 8;  // after its length a header begins with '{'
-  if (content.size() > kHeader && content[kHeader] == '{') return;
-  for (const Magic& magic : kMagics) {
-    if (content.size() < magic.at || !content.substr(magic.at).starts_with(magic.bytes)) continue;
-    fail(ErrorCode::kUnsupportedModel, quote(path, 400), ": is not safetensors but ", magic.format,
-         "; ", magic.advice);
+std::optional<std::string> read_text(FileSet& files, std::string_view name) {
+  if (!files.contains(name)) return std::nullopt;
+  const std::string path = files.path(name);
+  const MappedFile file = files.open(name).file;
+  if (file.bytes().size() > kMaxTextBytes) {
+    fail(ErrorCode::kLimitExceeded, path, ": has ", file.bytes().size(), " bytes, at most ",
+         kMaxTextBytes, " are accepted");
   }
-}
-
-MappedFile map_weights(const std::string& path) {
-  MappedFile file(path);
   refuse_lfs_pointer(path, file.text());
-  refuse_other_format(path, file.text());
-  return file;
+  return std::string(file.text());
 }
 
-std::vector<MappedFile> open_weights(const std::string& path, const Names& names,
-                                     const ShardsOfIndex& shards_of_index) {
-  std::vector<MappedFile> weights;
-  if (contains(names, kWeights)) {
-    weights.push_back(map_weights(join(path, kWeights)));
+NamedFile open_weights_file(FileSet& files, std::string_view name) {
+  NamedFile weights = files.open(name);
+  refuse_lfs_pointer(weights.file.path(), weights.file.text());
+  return weights;
+}
+
+bool is_pytorch(std::string_view name) {
+  return (name.ends_with(".bin") || name.ends_with(".pt") || name.ends_with(".pth")) &&
+         !is_training_state(name);
+}
+
+// The one file that can be the weights where none has a name that says so; "" where there is none.
+std::string only_weights(const FileSet& files) {
+  std::vector<std::string> safetensors, pytorch;
+  for (const std::string& name : files.names()) {
+    if (name.ends_with(".safetensors") && name != "adapter_model.safetensors") {
+      safetensors.push_back(name);
+    } else if (is_pytorch(name) && name != "adapter_model.bin") {
+      pytorch.push_back(name);
+    }
+  }
+  const std::vector<std::string>& found = safetensors.empty() ? pytorch : safetensors;
+  if (found.size() > 1) {
+    fail(ErrorCode::kInvalidModel, quote(files.where(), 400), ": ", quote(found[0]), " and ",
+         quote(found[1]), " could each be the weights; name the right one ",
+         safetensors.empty() ? "pytorch_model.bin" : "model.safetensors");
+  }
+  return found.empty() ? "" : found.front();
+}
+
+std::vector<NamedFile> open_weights(FileSet& files, const ShardsOfIndex& shards_of_index) {
+  std::vector<NamedFile> weights;
+  for (const std::string_view name : {"model.safetensors", "pytorch_model.bin"}) {
+    if (!files.contains(name)) continue;
+    weights.push_back(open_weights_file(files, name));
     return weights;
   }
-  const std::optional<std::string> index = read_text(path, kIndex, names);
-  if (!index) fail_without_weights(path, names);
-  const std::string index_path = join(path, kIndex);
-  for (const std::string& shard : shards_of_index(*index, index_path)) {
-    if (!contains(names, shard)) {
-      fail(ErrorCode::kNotFound, index_path, ": names the shard ", quote(shard),
-           ", which is not there; ", listing(names));
+  for (const std::string_view name :
+       {"model.safetensors.index.json", "pytorch_model.bin.index.json"}) {
+    const std::optional<std::string> index = read_text(files, name);
+    if (!index) continue;
+    for (const std::string& shard : shards_of_index(*index, files.path(name))) {
+      if (!files.contains(shard)) {
+        fail(ErrorCode::kNotFound, files.path(name), ": names the shard ", quote(shard),
+             ", which is not there; ", listing(files));
+      }
+      weights.push_back(open_weights_file(files, shard));
     }
-    weights.push_back(map_weights(join(path, shard)));
+    return weights;
   }
+  const std::string name = only_weights(files);
+  if (name.empty()) fail_without_weights(files);
+  weights.push_back(open_weights_file(files, name));
   return weights;
+}
+
+bool has_tokenizer(const FileSet& files) {
+  return files.contains("tokenizer.json") || files.contains("vocab.txt");
 }
 
 }  // namespace
 
-ModelFiles open_model_files(const std::string& path, const ShardsOfIndex& shards_of_index) {
-  check_is_directory(path);
-  const Names names = list_directory(path);
-  if (names.empty()) {
-    fail(ErrorCode::kNotFound, quote(path, 400), ": the directory is empty; ", kWanted);
+bool is_model_directory(const std::string& path) {
+  if (path.empty()) fail(ErrorCode::kNotFound, "the model path is empty; ", kWanted);
+  std::error_code error;
+  const fs::file_status status = fs::status(path, error);
+  if (status.type() == fs::file_type::directory) return true;
+  if (status.type() == fs::file_type::not_found) {
+    fail(ErrorCode::kNotFound, quote(path, 400), ": no such file or directory",
+         looks_like_hub_id(path) ? "; for a model of the Hugging Face Hub pass hf://" + path : "",
+         "; ", kWanted);
   }
-  ModelFiles files;
-  files.path = path;
-  std::optional<std::string> config = read_text(path, "config.json", names);
-  if (!config) {
-    fail(ErrorCode::kNotFound, quote(path, 400), ": has no config.json; ", listing(names), "; ",
+  if (status.type() == fs::file_type::none) {
+    fail(ErrorCode::kIo, quote(path, 400), ": ", error.message());
+  }
+  return false;
+}
+
+ModelFiles choose_model_files(FileSet files, std::optional<FileSet> beside,
+                              const ShardsOfIndex& shards_of_index) {
+  if (files.names().empty()) {
+    fail(ErrorCode::kNotFound, quote(files.where(), 400), ": there are no files; ", kWanted);
+  }
+  FileSet& config = beside && !files.contains("config.json") ? *beside : files;
+  FileSet& tokenizer = beside && !has_tokenizer(files) ? *beside : files;
+  ModelFiles model;
+  model.path = files.where();
+  model.config_path = config.path("config.json");
+  std::optional<std::string> config_json = read_text(config, "config.json");
+  if (!config_json) {
+    fail(ErrorCode::kNotFound, quote(files.where(), 400), ": has no config.json",
+         beside ? ", nor has " + quote(beside->where(), 400) : "", "; ", listing(files), "; ",
          kWanted);
   }
-  files.config_json = std::move(*config);
-  files.weights = open_weights(path, names, shards_of_index);
-  files.tokenizer_json = read_text(path, "tokenizer.json", names);
-  files.vocab_txt = read_text(path, "vocab.txt", names);
-  if (!files.tokenizer_json && !files.vocab_txt) fail_without_tokenizer(path, names);
-  files.tokenizer_config_json = read_text(path, "tokenizer_config.json", names);
-  files.special_tokens_map_json = read_text(path, "special_tokens_map.json", names);
-  files.added_tokens_json = read_text(path, "added_tokens.json", names);
-  return files;
+  model.config_json = std::move(*config_json);
+  model.weights = open_weights(files, shards_of_index);
+  if (!has_tokenizer(tokenizer)) fail_without_tokenizer(tokenizer);
+  model.tokenizer_json = read_text(tokenizer, "tokenizer.json");
+  model.vocab_txt = read_text(tokenizer, "vocab.txt");
+  model.tokenizer_config_json = read_text(tokenizer, "tokenizer_config.json");
+  model.special_tokens_map_json = read_text(tokenizer, "special_tokens_map.json");
+  model.added_tokens_json = read_text(tokenizer, "added_tokens.json");
+  return model;
 }
 
 }  // namespace lambert

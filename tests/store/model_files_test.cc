@@ -3,20 +3,25 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 
 #include "base/error.h"
-#include "checkpoint/safetensors.h"
+#include "checkpoint/shard_index.h"
 
 namespace lambert {
 namespace {
 
 namespace fs = std::filesystem;
 
+std::vector<std::string> shards_of(std::string_view json, std::string_view source) {
+  return ShardIndex(json, source).shards();
+}
+
 ModelFiles open_files(const std::string& path) {
-  return open_model_files(path, parse_safetensors_index);
+  return choose_model_files(FileSet::of_directory(path), std::nullopt, shards_of);
 }
 
 // A directory of its own for each test, removed at the end.
@@ -72,7 +77,7 @@ TEST_F(ModelFilesTest, AWholeModelIsRead) {
   EXPECT_FALSE(files.special_tokens_map_json);
   EXPECT_FALSE(files.added_tokens_json);
   ASSERT_EQ(files.weights.size(), 1U);
-  EXPECT_EQ(files.weights[0].text(), "weights");
+  EXPECT_EQ(files.weights[0].file.text(), "weights");
 
   remove("tokenizer.json");
   add("vocab.txt", "v");
@@ -104,14 +109,14 @@ TEST_F(ModelFilesTest, AllShardsOfAnIndexAreMapped) {
   {
     const ModelFiles files = open_files(path());
     ASSERT_EQ(files.weights.size(), 2U);
-    EXPECT_EQ(files.weights[0].text(), "one");
-    EXPECT_EQ(files.weights[1].text(), "two");
+    EXPECT_EQ(files.weights[0].file.text(), "one");
+    EXPECT_EQ(files.weights[1].file.text(), "two");
   }
   remove("2.safetensors");
   expect_refused(ErrorCode::kNotFound, {"names the shard \"2.safetensors\"", "\"1.safetensors\""});
   // A single file goes before the index, as in transformers.
   add("model.safetensors", "whole");
-  EXPECT_EQ(open_files(path()).weights.at(0).text(), "whole");
+  EXPECT_EQ(open_files(path()).weights.at(0).file.text(), "whole");
 }
 
 TEST_F(ModelFilesTest, AnIndexCannotNameFilesOutsideTheDirectory) {
@@ -123,22 +128,31 @@ TEST_F(ModelFilesTest, AnIndexCannotNameFilesOutsideTheDirectory) {
   }
 }
 
-TEST_F(ModelFilesTest, APathThatIsNotADirectoryIsExplained) {
-  EXPECT_NE(refused("", ErrorCode::kNotFound).find("is empty"), std::string::npos);
-  const std::string missing = refused(path() + "/none", ErrorCode::kNotFound);
-  EXPECT_NE(missing.find("no such directory"), std::string::npos) << missing;
-  EXPECT_EQ(missing.find("hf download"), std::string::npos) << missing;
-  const std::string hub = refused("no-such-owner/no-such-model", ErrorCode::kNotFound);
-  EXPECT_NE(hub.find("hf download no-such-owner/no-such-model"), std::string::npos) << hub;
+TEST_F(ModelFilesTest, APathThatIsNotThereIsExplained) {
+  const auto refused_path = [](const std::string& path) -> std::string {
+    try {
+      is_model_directory(path);
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ErrorCode::kNotFound);
+      return error.what();
+    }
+    return "";
+  };
+  EXPECT_NE(refused_path("").find("is empty"), std::string::npos);
+  const std::string missing = refused_path(path() + "/none");
+  EXPECT_NE(missing.find("no such file or directory"), std::string::npos) << missing;
+  EXPECT_EQ(missing.find("hf://"), std::string::npos) << missing;
+  const std::string hub = refused_path("no-such-owner/no-such-model");
+  EXPECT_NE(hub.find("pass hf://no-such-owner/no-such-model"), std::string::npos) << hub;
   add_model();
-  const std::string file = refused(path() + "/model.safetensors", ErrorCode::kNotFound);
-  EXPECT_NE(file.find("is not a directory; pass the directory"), std::string::npos) << file;
-  const std::string below = refused(path() + "/config.json/x", ErrorCode::kNotFound);
-  EXPECT_NE(below.find("no such directory"), std::string::npos) << below;
+  const std::string below = refused_path(path() + "/config.json/x");
+  EXPECT_NE(below.find("no such file or directory"), std::string::npos) << below;
+  EXPECT_TRUE(is_model_directory(path()));
+  EXPECT_FALSE(is_model_directory(path() + "/model.safetensors"));
 }
 
 TEST_F(ModelFilesTest, AnEmptyDirectoryIsExplained) {
-  expect_refused(ErrorCode::kNotFound, {"the directory is empty", "config.json"});
+  expect_refused(ErrorCode::kNotFound, {"there are no files", "config.json"});
 }
 
 TEST_F(ModelFilesTest, MissingFilesAreNamedWithWhatIsThere) {
@@ -154,9 +168,7 @@ TEST_F(ModelFilesTest, MissingFilesAreNamedWithWhatIsThere) {
   add("vocab.txt");
   remove("model.safetensors");
   expect_refused(ErrorCode::kNotFound,
-                 {"neither model.safetensors nor model.safetensors.index.json", "found: "});
-  add("weights.safetensors");
-  expect_refused(ErrorCode::kNotFound, {"rename \"weights.safetensors\""});
+                 {"neither model.safetensors nor pytorch_model.bin", "found: "});
 }
 
 TEST_F(ModelFilesTest, LongListingsAreCut) {
@@ -174,9 +186,6 @@ TEST_F(ModelFilesTest, OtherFormatsOfWeightsComeWithAdvice) {
       {"tf_model.h5", "from_tf=True"},
       {"flax_model.msgpack", "from_flax=True"},
       {"bert_model.ckpt.index", "TensorFlow 1"},
-      {"pytorch_model.bin", "convert it once with Python"},
-      {"pytorch_model.bin.index.json", "sharded PyTorch"},
-      {"model.pt", "PyTorch"},
       {"adapter_model.safetensors", "merge_and_unload()"},
   };
   for (const auto& [name, part] : cases) {
@@ -186,11 +195,6 @@ TEST_F(ModelFilesTest, OtherFormatsOfWeightsComeWithAdvice) {
   }
   fs::create_directory(directory_ / "onnx");
   expect_refused(ErrorCode::kUnsupportedModel, {"ONNX"});
-  // The advice that helps most when there are several.
-  add("model.onnx");
-  add("pytorch_model.bin");
-  add("training_args.bin");
-  expect_refused(ErrorCode::kUnsupportedModel, {"found \"pytorch_model.bin\""});
 }
 
 TEST_F(ModelFilesTest, TrainingArgumentsAreNoWeights) {
@@ -203,26 +207,70 @@ TEST_F(ModelFilesTest, TrainingArgumentsAreNoWeights) {
   expect_refused(ErrorCode::kNotFound, {"has neither model.safetensors"});
 }
 
-// The message was that a header would have 67,324,752 bytes.
-TEST_F(ModelFilesTest, OtherFormatsUnderTheNameOfSafetensorsComeWithAdvice) {
-  using namespace std::string_literals;
-  const std::pair<std::string, const char*> cases[] = {
-      {"PK\x03\x04\0\0\x08\x08\0\0"s, "convert it once with Python"},
-      {"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20"s, "convert it once with Python"},
-      {"\x80\x04\x95\0\0\0\0\0\0\0"s, "a Python pickle"},
-      {"\x1f\x8b\x08\0\0\0\0\0\0\x03"s, "gzip; unpack it"},
-      {std::string(257, 'x') + "ustar", "a tar archive"},
-      {"\x89HDF\r\n\x1a\n\0\0"s, "from_tf=True"},
-      {"GGUF\x03\0\0\0\0\0"s, "GGUF"},
-  };
+TEST_F(ModelFilesTest, WeightsAreTakenInOneOrder) {
   add_model();
-  for (const auto& [content, part] : cases) {
-    add("model.safetensors", content);
-    expect_refused(ErrorCode::kUnsupportedModel, {"model.safetensors", "is not safetensors", part});
+  remove("model.safetensors");
+  add("model.safetensors.index.json", R"({"weight_map":{"a":"1.safetensors"}})");
+  add("1.safetensors", "a shard");
+  add("pytorch_model.bin", "pytorch");
+  EXPECT_EQ(open_files(path()).weights.at(0).name, "pytorch_model.bin");
+  remove("pytorch_model.bin");
+  add("pytorch_model.bin.index.json", R"({"weight_map":{"a":"1.bin"}})");
+  EXPECT_EQ(open_files(path()).weights.at(0).name, "1.safetensors");
+  remove("model.safetensors.index.json");
+  remove("1.safetensors");
+  expect_refused(ErrorCode::kNotFound, {"bin.index.json: names the shard \"1.bin\""});
+  remove("pytorch_model.bin.index.json");
+  add("training_args.bin");
+  add("squad.bin", "the only one");
+  EXPECT_EQ(open_files(path()).weights.at(0).file.text(), "the only one");
+  add("other.bin");
+  expect_refused(
+      ErrorCode::kInvalidModel,
+      {"\"other.bin\" and \"squad.bin\" could each be the weights", "pytorch_model.bin"});
+  add("weights.safetensors");
+  EXPECT_EQ(open_files(path()).weights.at(0).name, "weights.safetensors");
+}
+
+TEST_F(ModelFilesTest, ConfigurationAndTokenizerMayStandBeside) {
+  const fs::path weights = directory_ / "weights";
+  fs::create_directory(weights);
+  add_model();
+  add("vocab.txt", "vocabulary beside");
+  remove("model.safetensors");
+  add("weights/pytorch_model.bin", "weights");
+  const auto open = [&] {
+    return choose_model_files(FileSet::of_directory(weights.string()),
+                              FileSet::of_directory(path()), shards_of);
+  };
+  ModelFiles files = open();
+  EXPECT_EQ(files.config_path, path() + "/config.json");
+  EXPECT_EQ(files.tokenizer_json, "tokenizer");
+  EXPECT_EQ(files.vocab_txt, "vocabulary beside");
+  EXPECT_EQ(files.path, weights.string());
+  // What is with the weights goes first; of a tokenizer, all or nothing.
+  add("weights/config.json", R"({"inside":1})");
+  add("weights/vocab.txt", "vocabulary inside");
+  files = open();
+  EXPECT_EQ(files.config_json, R"({"inside":1})");
+  EXPECT_EQ(files.vocab_txt, "vocabulary inside");
+  EXPECT_FALSE(files.tokenizer_json);
+}
+
+TEST_F(ModelFilesTest, FilesInMemoryAreChosenAmongLikeOthers) {
+  std::vector<NamedFile> held;
+  for (const std::string name : {"vocab.txt", "model.safetensors", "config.json"}) {
+    MappedFile file = MappedFile::in_memory("model.tar.gz: ./" + name, name.size());
+    std::copy(name.begin(), name.end(), reinterpret_cast<char*>(file.writable().data()));
+    held.push_back({name, std::move(file)});
   }
-  // The length of a header may look like any of them.
-  add("model.safetensors", "\x80\x02\0\0\0\0\0\0{}"s);
-  EXPECT_EQ(open_files(path()).weights.size(), 1U);
+  const ModelFiles files = choose_model_files(FileSet::of_memory("model.tar.gz", std::move(held)),
+                                              std::nullopt, shards_of);
+  EXPECT_EQ(files.path, "model.tar.gz");
+  EXPECT_EQ(files.config_json, "config.json");
+  EXPECT_EQ(files.vocab_txt, "vocab.txt");
+  EXPECT_EQ(files.weights.at(0).file.text(), "model.safetensors");
+  EXPECT_EQ(files.weights.at(0).file.path(), "model.tar.gz: ./model.safetensors");
 }
 
 TEST_F(ModelFilesTest, GitLfsPointersAreRecognised) {
@@ -250,7 +298,7 @@ TEST_F(ModelFilesTest, LinksToFilesAreFollowed) {
   add("blob", "linked weights");
   remove("model.safetensors");
   fs::create_symlink("blob", directory_ / "model.safetensors");
-  EXPECT_EQ(open_files(path()).weights.at(0).text(), "linked weights");
+  EXPECT_EQ(open_files(path()).weights.at(0).file.text(), "linked weights");
 }
 
 TEST_F(ModelFilesTest, TextFilesAreLimited) {

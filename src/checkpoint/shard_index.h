@@ -1,4 +1,5 @@
-// model.safetensors.index.json: which file, a shard, holds which tensor.
+// model.safetensors.index.json and pytorch_model.bin.index.json: which file, a shard, holds which
+// tensor.
 #pragma once
 
 #include <map>
@@ -9,11 +10,11 @@
 namespace lambert {
 
 // Compares what the index says with the tensors that are read. Not safe for concurrent use.
-class SafetensorsIndex {
+class ShardIndex {
  public:
   // `source` names the file in messages. Throws kInvalidModel, also for a file name that is not a
   // plain basename.
-  SafetensorsIndex(std::string_view json, std::string_view source);
+  ShardIndex(std::string_view json, std::string_view source);
 
   std::vector<std::string> shards() const;  // each once, sorted
 
@@ -31,8 +32,5 @@ class SafetensorsIndex {
   std::string source_;
   std::map<std::string, Entry, std::less<>> tensors_;
 };
-
-// The shards of an index that is needed no more.
-std::vector<std::string> parse_safetensors_index(std::string_view json, std::string_view source);
 
 }  // namespace lambert

@@ -1,4 +1,4 @@
-#include "checkpoint/safetensors_index.h"
+#include "checkpoint/shard_index.h"
 
 #include <set>
 
@@ -15,20 +15,19 @@ constexpr std::size_t kMaxShards = 1'000;
 constexpr std::size_t kMaxFileName = 255;
 
 void check_shard_name(std::string_view name, std::string_view source) {
-  constexpr std::string_view kSuffix = ".safetensors";
-  const bool plain = name.size() > kSuffix.size() && name.size() <= kMaxFileName &&
-                     name.front() != '.' && name.ends_with(kSuffix) &&
+  const bool plain = !name.empty() && name.size() <= kMaxFileName && name.front() != '.' &&
+                     (name.ends_with(".safetensors") || name.ends_with(".bin")) &&
                      name.find_first_of("/:") == std::string_view::npos &&
                      quote(name, kMaxFileName) == '"' + std::string(name) + '"';
   if (!plain) {
     fail(ErrorCode::kInvalidModel, source, ": weight_map names the file ", quote(name),
-         ", expected a plain *.safetensors file name without directories");
+         ", expected a plain *.safetensors or *.bin file name without directories");
   }
 }
 
 }  // namespace
 
-SafetensorsIndex::SafetensorsIndex(std::string_view text, std::string_view source)
+ShardIndex::ShardIndex(std::string_view text, std::string_view source)
     : source_(source) {
   const json::value index =
       parse_json(text, source, ErrorCode::kInvalidModel, safetensors_json_limits());
@@ -52,13 +51,13 @@ SafetensorsIndex::SafetensorsIndex(std::string_view text, std::string_view sourc
   }
 }
 
-std::vector<std::string> SafetensorsIndex::shards() const {
+std::vector<std::string> ShardIndex::shards() const {
   std::set<std::string> names;
   for (const auto& [tensor, entry] : tensors_) names.insert(entry.shard);
   return {names.begin(), names.end()};
 }
 
-void SafetensorsIndex::read(std::string_view tensor, std::string_view shard) {
+void ShardIndex::read(std::string_view tensor, std::string_view shard) {
   const auto found = tensors_.find(tensor);
   if (found == tensors_.end()) {
     fail(ErrorCode::kInvalidModel, source_, ": weight_map does not name the tensor ", quote(tensor),
@@ -71,16 +70,12 @@ void SafetensorsIndex::read(std::string_view tensor, std::string_view shard) {
   found->second.read = true;
 }
 
-void SafetensorsIndex::check_complete() const {
+void ShardIndex::check_complete() const {
   for (const auto& [tensor, entry] : tensors_) {
     if (entry.read) continue;
     fail(ErrorCode::kInvalidModel, source_, ": weight_map says that the tensor ", quote(tensor),
          " is in ", quote(entry.shard), ", but it is not there");
   }
-}
-
-std::vector<std::string> parse_safetensors_index(std::string_view text, std::string_view source) {
-  return SafetensorsIndex(text, source).shards();
 }
 
 }  // namespace lambert

@@ -1,0 +1,34 @@
+#include "qa/open_model.h"
+
+#include <filesystem>
+#include <utility>
+
+namespace lambert {
+
+namespace {
+
+std::optional<FileSet> directory_beside(const std::string& file, const std::string& config_dir) {
+  if (!config_dir.empty()) return FileSet::of_directory(config_dir);
+  const std::filesystem::path parent = std::filesystem::path(file).parent_path();
+  return FileSet::of_directory(parent.empty() ? "." : parent.string());
+}
+
+}  // namespace
+
+OpenedModel open_model(const std::string& model, const std::string& config_dir) {
+  OpenedModel opened;
+  const auto shards = [&](std::string_view json, std::string_view source) {
+    return opened.index.emplace(json, source).shards();
+  };
+  if (is_model_directory(model)) {
+    std::optional<FileSet> beside;
+    if (!config_dir.empty()) beside = FileSet::of_directory(config_dir);
+    opened.files = choose_model_files(FileSet::of_directory(model), std::move(beside), shards);
+  } else {
+    opened.files =
+        choose_model_files(FileSet::of_file(model), directory_beside(model, config_dir), shards);
+  }
+  return opened;
+}
+
+}  // namespace lambert
