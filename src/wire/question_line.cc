@@ -171,16 +171,18 @@ Mode parse_mode(std::string_view name, std::string_view source) {
   if (name == "hf") return Mode::kHf;
   if (name == "squad") return Mode::kSquad;
   if (name == "calibrated") return Mode::kCalibrated;
-  fail(ErrorCode::kInvalidArgument, source, ": mode must be hf, squad or calibrated, found ",
-       quote(name));
+  throw FieldError(
+      ErrorCode::kInvalidArgument, "mode",
+      std::string(source) + ": mode must be hf, squad or calibrated, found " + quote(name));
 }
 
 OffsetType parse_offset_type(std::string_view name, std::string_view source) {
   if (name == "codepoint") return OffsetType::kCodePoint;
   if (name == "utf8") return OffsetType::kUtf8;
   if (name == "utf16") return OffsetType::kUtf16;
-  fail(ErrorCode::kInvalidArgument, source,
-       ": offset_type must be codepoint, utf8 or utf16, found ", quote(name));
+  throw FieldError(
+      ErrorCode::kInvalidArgument, "offset_type",
+      std::string(source) + ": offset_type must be codepoint, utf8 or utf16, found " + quote(name));
 }
 
 void read_parameters(const json::object& object, std::string_view source, Parameters& parameters) {
