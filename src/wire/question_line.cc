@@ -13,17 +13,6 @@ namespace json = boost::json;
 
 namespace {
 
-std::string_view kind_name(const json::value& value) {
-  switch (value.kind()) {
-    case json::kind::null: return "null";
-    case json::kind::bool_: return "a boolean";
-    case json::kind::string: return "a string";
-    case json::kind::array: return "an array";
-    case json::kind::object: return "an object";
-    default: return "a number";
-  }
-}
-
 // Reads one field at a time, with messages that name it.
 class Fields {
  public:
@@ -38,8 +27,9 @@ class Fields {
   [[noreturn]] void refuse(ErrorCode code, std::string_view name, std::string_view expected,
                            const json::value& found) const {
     const std::string text =
-        found.is_structured() ? std::string(kind_name(found)) : quote(scalar_json(found), 40);
-    fail(code, source_, ": the field ", quote(name), " must be ", expected, ", found ", text);
+        found.is_structured() ? std::string(json_kind(found)) : quote(scalar_json(found), 40);
+    throw FieldError(code, name,
+                     about(name) + " must be " + std::string(expected) + ", found " + text);
   }
 
   std::optional<std::int64_t> integer(std::string_view name) const {
@@ -78,11 +68,15 @@ class Fields {
 
   std::string text(std::string_view name) const {
     const auto value = string(name, ErrorCode::kInvalidInput);
-    if (!value) fail(ErrorCode::kInvalidInput, source_, ": the field ", quote(name), " is missing");
+    if (!value) throw FieldError(ErrorCode::kInvalidInput, name, about(name) + " is missing");
     return std::string(*value);
   }
 
  private:
+  std::string about(std::string_view name) const {
+    return std::string(source_) + ": the field " + quote(name);
+  }
+
   const json::object& object_;
   std::string_view source_;
 };
@@ -162,20 +156,33 @@ std::string damaged_id(std::string_view line) {
 
 }  // namespace
 
+std::string_view json_kind(const json::value& value) {
+  switch (value.kind()) {
+    case json::kind::null: return "null";
+    case json::kind::bool_: return "a boolean";
+    case json::kind::string: return "a string";
+    case json::kind::array: return "an array";
+    case json::kind::object: return "an object";
+    default: return "a number";
+  }
+}
+
 Mode parse_mode(std::string_view name, std::string_view source) {
   if (name == "hf") return Mode::kHf;
   if (name == "squad") return Mode::kSquad;
   if (name == "calibrated") return Mode::kCalibrated;
-  fail(ErrorCode::kInvalidArgument, source, ": mode must be hf, squad or calibrated, found ",
-       quote(name));
+  throw FieldError(
+      ErrorCode::kInvalidArgument, "mode",
+      std::string(source) + ": mode must be hf, squad or calibrated, found " + quote(name));
 }
 
 OffsetType parse_offset_type(std::string_view name, std::string_view source) {
   if (name == "codepoint") return OffsetType::kCodePoint;
   if (name == "utf8") return OffsetType::kUtf8;
   if (name == "utf16") return OffsetType::kUtf16;
-  fail(ErrorCode::kInvalidArgument, source,
-       ": offset_type must be codepoint, utf8 or utf16, found ", quote(name));
+  throw FieldError(
+      ErrorCode::kInvalidArgument, "offset_type",
+      std::string(source) + ": offset_type must be codepoint, utf8 or utf16, found " + quote(name));
 }
 
 void read_parameters(const json::object& object, std::string_view source, Parameters& parameters) {
@@ -225,7 +232,7 @@ QuestionLine read_question_line(std::string_view line, std::size_t number,
     valid = true;
     const auto* object = value.if_object();
     if (object == nullptr) {
-      fail(ErrorCode::kInvalidInput, source, ": must be a JSON object, found ", kind_name(value));
+      fail(ErrorCode::kInvalidInput, source, ": must be a JSON object, found ", json_kind(value));
     }
     if (std::string id = read_id(*object, line, source); !id.empty()) read.id = std::move(id);
     read.question = read_question(*object, source, defaults);

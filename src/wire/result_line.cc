@@ -16,46 +16,25 @@ std::string open_line(std::string_view id) {
   return line;
 }
 
-// Length of the UTF-8 sequence at the start of `text`, 0 where there is no valid one.
-std::size_t sequence_length(std::string_view text) {
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  if (byte(0) < 0x80) return 1;
-  const std::size_t length = byte(0) >= 0xF0 ? 4 : byte(0) >= 0xE0 ? 3 : 2;
-  if (byte(0) < 0xC2 || byte(0) > 0xF4 || text.size() < length) return 0;
-  for (std::size_t i = 1; i < length; ++i) {
-    if ((byte(i) & 0xC0) != 0x80) return 0;
-  }
-  // Overlong forms, surrogates and what lies above U+10FFFF.
-  if ((byte(0) == 0xE0 && byte(1) < 0xA0) || (byte(0) == 0xED && byte(1) > 0x9F) ||
-      (byte(0) == 0xF0 && byte(1) < 0x90) || (byte(0) == 0xF4 && byte(1) > 0x8F)) {
-    return 0;
-  }
-  return length;
-}
-
-std::string valid_utf8(std::string_view text) {
-  std::string valid;
-  while (!text.empty()) {
-    const std::size_t length = sequence_length(text);
-    valid += length > 0 ? text.substr(0, length) : std::string_view("\xEF\xBF\xBD");
-    text.remove_prefix(length > 0 ? length : 1);
-  }
-  return valid;
-}
-
 }  // namespace
+
+void append_answer_fields(std::string& out, const Answer& answer) {
+  out += "\"answer\":";
+  append_json_string(out, answer.answer);
+  out += ",\"score\":";
+  append_json_number(out, answer.score);
+  out += ",\"start\":" + std::to_string(answer.start);
+  out += ",\"end\":" + std::to_string(answer.end);
+}
 
 std::string result_line(std::string_view id, const Result& result) {
   std::string line = open_line(id);
   line += "\"answers\":[";
   for (const Answer& answer : result.answers) {
     if (&answer != result.answers.data()) line += ',';
-    line += "{\"answer\":";
-    append_json_string(line, answer.answer);
-    line += ",\"score\":";
-    append_json_number(line, answer.score);
-    line += ",\"start\":" + std::to_string(answer.start);
-    line += ",\"end\":" + std::to_string(answer.end) + '}';
+    line += '{';
+    append_answer_fields(line, answer);
+    line += '}';
   }
   return line + "]}";
 }

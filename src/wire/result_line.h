@@ -8,6 +8,9 @@
 
 namespace lambert {
 
+// "answer":...,"score":...,"start":...,"end":... without the braces.
+void append_answer_fields(std::string& out, const Answer& answer);
+
 // {"answers":[{"answer":...,"score":...,"start":...,"end":...},...]} on one line, without a line
 // end; "id" comes first unless `id` (JSON text) is empty.
 std::string result_line(std::string_view id, const Result& result);
