@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "net/ascii.h"
 #include "net/network_error.h"
 
 namespace lambert {
@@ -15,7 +16,7 @@ constexpr int kMaxInformational = 16;  // heads with 1xx before the one that cou
 
 bool is_token(std::string_view text) {
   return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+    return is_ascii_alphanumeric(c) ||
            std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
   });
 }

@@ -3,27 +3,17 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "net/ascii.h"
 #include "net/digest.h"
 
 namespace lambert {
 
 namespace {
 
-std::string lower_case(std::string text) {
-  for (char& c : text) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  return text;
-}
-
-std::string_view trimmed(std::string_view text) {
-  const auto begin = text.find_first_not_of(" \t");
-  if (begin == std::string_view::npos) return {};
-  return text.substr(begin, text.find_last_not_of(" \t") - begin + 1);
-}
-
 bool is_exempt(const Url& url, const std::string& list) {
   for (std::size_t begin = 0; begin <= list.size();) {
     const std::size_t end = std::min(list.find(',', begin), list.size());
-    std::string entry = lower_case(std::string(trimmed({list.data() + begin, end - begin})));
+    std::string entry = ascii_lower(ascii_trim({list.data() + begin, end - begin}));
     begin = end + 1;
     if (entry == "*") return true;
     const auto colon = entry.find(':');
@@ -40,19 +30,13 @@ bool is_exempt(const Url& url, const std::string& list) {
   return false;
 }
 
-int hex_digit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  const char lower = static_cast<char>(c | 0x20);
-  return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
-}
-
 // User names and passwords in a URL are percent-encoded.
 std::string percent_decoded(std::string_view text) {
   std::string out;
   for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '%' && i + 2 < text.size() && hex_digit(text[i + 1]) >= 0 &&
-        hex_digit(text[i + 2]) >= 0) {
-      out += static_cast<char>(hex_digit(text[i + 1]) * 16 + hex_digit(text[i + 2]));
+    if (text[i] == '%' && i + 2 < text.size() && hex_value(text[i + 1]) >= 0 &&
+        hex_value(text[i + 2]) >= 0) {
+      out += static_cast<char>(hex_value(text[i + 1]) * 16 + hex_value(text[i + 2]));
       i += 2;
     } else {
       out += text[i];
@@ -84,7 +68,7 @@ std::optional<Proxy> proxy_for(const Url& url, const Environment& environment) {
     if (list && is_exempt(url, *list)) return std::nullopt;
   }
   for (const std::string name : {url.https ? "HTTPS_PROXY" : "HTTP_PROXY", "ALL_PROXY"}) {
-    for (const std::string& spelled : {name, lower_case(name)}) {
+    for (const std::string& spelled : {name, ascii_lower(name)}) {
       if (const auto text = environment(spelled)) return parse_proxy(*text, spelled);
     }
   }

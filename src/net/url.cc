@@ -7,26 +7,11 @@
 #include <optional>
 
 #include "base/error.h"
+#include "net/ascii.h"
 
 namespace lambert {
 
 namespace {
-
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
-bool is_hex(char c) {
-  return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-}
-bool is_alphanumeric(char c) {
-  return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
-std::string lower_case(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  return out;
-}
 
 std::optional<in_addr> ipv4(const std::string& host) {
   in_addr address{};
@@ -44,8 +29,9 @@ std::optional<in6_addr> ipv6(const std::string& host) {
 bool ends_in_number(std::string_view host) {
   if (host.ends_with('.')) host.remove_suffix(1);
   const std::string_view label = host.substr(host.rfind('.') + 1);
-  if (label.starts_with("0x")) return std::all_of(label.begin() + 2, label.end(), is_hex);
-  return !label.empty() && std::all_of(label.begin(), label.end(), is_digit);
+  if (label.starts_with("0x"))
+    return std::all_of(label.begin() + 2, label.end(), [](char c) { return hex_value(c) >= 0; });
+  return !label.empty() && std::all_of(label.begin(), label.end(), is_ascii_digit);
 }
 
 bool is_name(std::string_view host) {
@@ -58,7 +44,7 @@ bool is_name(std::string_view host) {
       label = 0;
       continue;
     }
-    if (!is_alphanumeric(c) && c != '_' && (c != '-' || label == 0)) return false;
+    if (!is_ascii_alphanumeric(c) && c != '_' && (c != '-' || label == 0)) return false;
     if (++label > 63) return false;
   }
   return host.back() != '-';
@@ -69,13 +55,13 @@ bool take_host(std::string_view& text, Url& url) {
   if (text.starts_with('[')) {
     const auto end = text.find(']');
     if (end == std::string_view::npos) return false;
-    url.host = lower_case(text.substr(1, end - 1));
+    url.host = ascii_lower(text.substr(1, end - 1));
     text.remove_prefix(end + 1);
     const auto address = ipv6(url.host);
     return address && !IN6_IS_ADDR_V4MAPPED(&*address) && !IN6_IS_ADDR_V4COMPAT(&*address);
   }
   const std::size_t size = std::min(text.find(':'), text.size());
-  url.host = lower_case(text.substr(0, size));
+  url.host = ascii_lower(text.substr(0, size));
   text.remove_prefix(size);
   return ends_in_number(url.host) ? ipv4(url.host).has_value() : is_name(url.host);
 }
@@ -104,8 +90,9 @@ bool is_encoded(std::string_view text) {
   for (std::size_t i = 0; i < text.size(); ++i) {
     const char c = text[i];
     if (c == '%') {
-      if (i + 2 >= text.size() || !is_hex(text[i + 1]) || !is_hex(text[i + 2])) return false;
-    } else if (!is_alphanumeric(c) &&
+      if (i + 2 >= text.size() || hex_value(text[i + 1]) < 0 || hex_value(text[i + 2]) < 0)
+        return false;
+    } else if (!is_ascii_alphanumeric(c) &&
                std::string_view("-._~!$&'()*+,;=:@/?").find(c) == std::string_view::npos) {
       return false;
     }
@@ -117,7 +104,7 @@ Url parse_url(std::string_view text, std::string_view source) {
   Url url;
   const std::string_view whole = text;
   const auto scheme_end = text.find("://");
-  const std::string scheme = lower_case(text.substr(0, std::min(scheme_end, text.size())));
+  const std::string scheme = ascii_lower(text.substr(0, std::min(scheme_end, text.size())));
   if (scheme_end == std::string_view::npos || (scheme != "http" && scheme != "https")) {
     fail(ErrorCode::kInvalidArgument, source, ": expected a URL with http:// or https://");
   }
