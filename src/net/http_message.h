@@ -1,0 +1,47 @@
+// HTTP requests and responses, as values.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace lambert {
+
+struct HttpHeader {
+  std::string name, value;
+};
+using HttpHeaders = std::vector<HttpHeader>;
+
+// The value of the first header of that name, whatever its case; null when there is none.
+const std::string* find_header(const HttpHeaders& headers, std::string_view name);
+
+// Bytes of a body, as they arrive. What it throws ends the request and goes to the caller.
+using ByteSink = std::function<void(std::span<const std::byte>)>;
+
+struct HttpRequest {
+  std::string method = "GET";
+  std::string target = "/";  // path and query, encoded
+  HttpHeaders headers = {};  // but Host, Content-Length and Connection
+  std::string_view body = {};
+  bool idempotent = true;  // may be sent once more when an idle connection turns out to be closed
+};
+
+struct HttpHead {
+  int status = 0;
+  HttpHeaders headers;
+  std::optional<std::uint64_t> content_length;  // of the body that follows
+
+  const std::string* find(std::string_view name) const { return find_header(headers, name); }
+};
+
+struct HttpResponse {
+  HttpHead head;
+  std::string body;
+};
+
+}  // namespace lambert
