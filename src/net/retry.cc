@@ -8,8 +8,8 @@ namespace lambert {
 
 void Retrier::wait_or_rethrow(const NetworkError& error, int attempt, TimePoint deadline) {
   using std::chrono::milliseconds;
-  const milliseconds longest =
-      std::min(policy_.longest_wait, policy_.first_wait * (1LL << std::min(attempt - 1, 20)));
+  const milliseconds longest = std::min(
+      policy_.longest_wait, milliseconds(policy_.first_wait.count() << std::min(attempt - 1, 20)));
   const milliseconds wait(
       std::uniform_int_distribution<milliseconds::rep>(0, longest.count())(random_));
   const TimePoint until = waiting_.clock->now() + wait;

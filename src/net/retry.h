@@ -12,7 +12,7 @@
 namespace lambert {
 
 struct RetryPolicy {
-  int max_attempts = 3;                      // the first included, >= 1
+  int max_attempts = 3;                       // the first included, >= 1
   std::chrono::milliseconds first_wait{100};  // the longest before the second attempt; doubles
   std::chrono::milliseconds longest_wait{5'000};
 };

@@ -31,10 +31,6 @@ constexpr std::array kAuthorityFiles = {
 struct FreeSsl {
   void operator()(SSL* ssl) const { ::SSL_free(ssl); }
 };
-struct FreeContext {
-  void operator()(SSL_CTX* context) const { ::SSL_CTX_free(context); }
-};
-using ContextPointer = std::unique_ptr<SSL_CTX, FreeContext>;
 
 // The oldest entry of this thread's error queue, which it empties.
 std::string openssl_error() {
@@ -62,10 +58,10 @@ void load_authorities(SSL_CTX* context, const Environment& environment) {
        "; install ca-certificates, or name a PEM file in SSL_CERT_FILE");
 }
 
-ContextPointer make_context(const Environment& environment) {
+std::shared_ptr<SSL_CTX> make_context(const Environment& environment) {
   start_openssl();
   ::ERR_clear_error();
-  ContextPointer context(::SSL_CTX_new(::TLS_client_method()));
+  const std::shared_ptr<SSL_CTX> context(::SSL_CTX_new(::TLS_client_method()), ::SSL_CTX_free);
   if (!context) fail(ErrorCode::kInternal, "TLS cannot be set up: ", openssl_error());
   ::SSL_CTX_set_min_proto_version(context.get(), TLS1_2_VERSION);
   ::SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER, nullptr);
@@ -203,7 +199,7 @@ class TlsConnection final : public Connection {
 struct TlsClient::Context {
   Environment environment;
   std::mutex mutex;
-  ContextPointer context;  // made under the mutex by the first handshake that succeeds in it
+  std::shared_ptr<SSL_CTX> context;  // made under the mutex by the first handshake that needs it
 };
 
 TlsClient::TlsClient(Environment environment) : context_(std::make_unique<Context>()) {

@@ -110,7 +110,7 @@ struct Answerer::Impl {
 // asked.
 std::shared_ptr<Job> Answerer::Impl::make_job(Question question) const {
   auto job = std::make_shared<Job>();
-  job->created = Clock::now();
+  job->created = SteadyClock::now();
   if (question.question.empty()) fail(ErrorCode::kInvalidInput, "question: is empty");
   if (question.context.empty()) fail(ErrorCode::kInvalidInput, "context: is empty");
   const Tokenizer& tokenizer = *model.tokenizer;
@@ -131,7 +131,7 @@ std::shared_ptr<Job> Answerer::Impl::make_job(Question question) const {
   }
   job->priority = question.priority;
   job->deadline = question.deadline;
-  job->tokenize_ms = std::chrono::duration<double, std::milli>(Clock::now() - job->created).count();
+  job->tokenize_ms = std::chrono::duration<double, std::milli>(SteadyClock::now() - job->created).count();
   return job;
 }
 

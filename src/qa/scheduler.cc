@@ -11,7 +11,7 @@ namespace lambert {
 
 namespace {
 
-double milliseconds(Clock::duration duration) {
+double milliseconds(SteadyClock::duration duration) {
   return std::chrono::duration<double, std::milli>(duration).count();
 }
 
@@ -29,7 +29,7 @@ Scheduler::Scheduler(const LoadedModel& model, const Kernels& kernels, ThreadPoo
 void Scheduler::submit(const std::shared_ptr<Job>& job) {
   const std::lock_guard lock(mutex_);
   job->sequence = sequence_++;
-  job->submitted = Clock::now();
+  job->submitted = SteadyClock::now();
   queue_.insert(job);
 }
 
@@ -44,9 +44,9 @@ void Scheduler::wait(const std::shared_ptr<Job>& job) {
     collect();
     if (!items_.empty()) {
       lock.unlock();
-      const auto begin = Clock::now();
+      const auto begin = SteadyClock::now();
       compute();
-      const double spent = milliseconds(Clock::now() - begin);
+      const double spent = milliseconds(SteadyClock::now() - begin);
       lock.lock();
       account(spent);
     }
@@ -80,7 +80,7 @@ Result Scheduler::result(Job& job) const {
     result = job.decoder->result();
   }
   const std::lock_guard lock(mutex_);
-  const auto now = job.finished ? job.ended : Clock::now();
+  const auto now = job.finished ? job.ended : SteadyClock::now();
   result.windows_done = job.windows_done;
   result.windows_total = job.plan.count;
   result.tokens = job.tokens;
@@ -93,7 +93,7 @@ Result Scheduler::result(Job& job) const {
 
 void Scheduler::collect() {
   items_.clear();
-  const auto now = Clock::now();
+  const auto now = SteadyClock::now();
   std::size_t tokens = 0;
   for (auto next = queue_.begin(); next != queue_.end();) {
     const std::shared_ptr<Job> job = *next;
@@ -203,7 +203,7 @@ void Scheduler::account(double spent) {
 void Scheduler::finish(Job& job, std::exception_ptr error) {
   job.finished = true;
   job.error = std::move(error);
-  job.ended = Clock::now();
+  job.ended = SteadyClock::now();
 }
 
 }  // namespace lambert

@@ -26,7 +26,7 @@
 
 namespace lambert {
 
-using Clock = std::chrono::steady_clock;
+using SteadyClock = std::chrono::steady_clock;
 
 // A question, its windows and what is known of its answer.
 struct Job {
@@ -36,10 +36,10 @@ struct Job {
   Encoding question, context;
   WindowPlan plan;
   int priority = 0;
-  Clock::time_point deadline = Clock::time_point::max();
+  SteadyClock::time_point deadline = SteadyClock::time_point::max();
   bool read_all_rows = false;  // logits of every token, not only of possible answers
   double tokenize_ms = 0;
-  Clock::time_point created;
+  SteadyClock::time_point created;
 
   // Guarded by the scheduler's mutex.
   std::uint64_t sequence = 0;
@@ -48,7 +48,7 @@ struct Job {
   std::size_t tokens = 0;
   bool finished = false;
   std::exception_ptr error;
-  Clock::time_point submitted, started, ended;
+  SteadyClock::time_point submitted, started, ended;
   double compute_ms = 0;
 
   std::mutex decoder_mutex;  // taken alone, never together with the scheduler's mutex

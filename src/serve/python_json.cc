@@ -12,7 +12,7 @@ namespace {
 
 using Type = PythonValue::Type;
 
-constexpr int kMaxDepth = 990;
+constexpr int kMaxNesting = 990;
 
 class Parser {
  public:
@@ -96,7 +96,7 @@ class Parser {
 
   template <typename Scan>
   void scan_nested(const char* kind, const Scan& scan_it) {
-    if (++depth_ > kMaxDepth) {
+    if (++depth_ > kMaxNesting) {
       throw PythonError("RecursionError",
                         "maximum recursion depth exceeded while decoding a JSON " +
                             std::string(kind) + " from a unicode string");
