@@ -11,7 +11,7 @@
 #include "model/encoder.h"
 #include "model_options.h"
 #include "output.h"
-#include "qa/open_model.h"
+#include "qa/model_source.h"
 #include "qa/scheduler.h"
 #include "wire/json_writer.h"
 
@@ -49,7 +49,7 @@ void add_config(const EncoderConfig& config, Facts& facts) {
   for (const auto& [name, size] : sizes) facts.emplace_back(name, std::to_string(size));
 }
 
-void add_tensors(OpenedModel& opened, Facts& facts) {
+void add_tensors(ModelSource& opened, Facts& facts) {
   std::map<std::string_view, DTypeCount> counts;
   std::size_t tensors = 0;
   for (const auto& [name, file] : opened.files.weights) {
@@ -118,7 +118,7 @@ int inspect(Options options, bool json) {
   Facts facts{{"path", json_text(options.model)}};
   std::optional<EncoderConfig> config;
   try {
-    OpenedModel opened = open_model(options.model, options.config_dir);
+    ModelSource opened = open_model_source(options.model, options.config_dir);
     add_tensors(opened, facts);
     config = parse_config(opened.files.config_json, opened.files.config_path);
     add_config(*config, facts);

@@ -44,6 +44,11 @@ std::int64_t whole_number(const std::string& name, const std::string& text, std:
   return number;
 }
 
+std::filesystem::path program_directory() {
+  std::error_code ignored;
+  return std::filesystem::read_symlink("/proc/self/exe", ignored).parent_path();
+}
+
 }  // namespace
 
 CLI::Option* add_count(CLI::App& command, const std::string& name, std::int64_t least,
@@ -64,9 +69,15 @@ CLI::Option* add_file(CLI::App& command, const std::string& name, std::string& p
 
 void add_model_options(CLI::App& command, Options& options) {
   const char* group = "Model";
-  command.add_option("--model", options.model, "directory in Hugging Face's layout")
-      ->type_name("DIR")
+  command.add_option("--model", options.model, "directory, archive or file of weights")
+      ->type_name("MODEL")
       ->envname("LAMBERT_MODEL")
+      ->group(group);
+  command
+      .add_option("--config-dir", options.config_dir,
+                  "has config.json and the tokenizer, where the model has none")
+      ->type_name("DIR")
+      ->envname("LAMBERT_CONFIG_DIR")
       ->group(group);
   constexpr std::int64_t kMostThreads = 256;
   add_count(
@@ -136,11 +147,16 @@ void add_parameter_options(CLI::App& command, Parameters& p) {
 }
 
 std::vector<std::string> default_model_paths() {
-  std::error_code error;
-  const auto program = std::filesystem::read_symlink("/proc/self/exe", error);
-  if (error) return {};
-  const auto directory = program.parent_path();
-  return {(directory / kDefaultModel).string(), (directory.parent_path() / kDefaultModel).string()};
+  const std::filesystem::path directory = program_directory();
+  if (directory.empty()) return {};
+  return {(directory / "model").string(), (directory / kDefaultModel).string(),
+          (directory.parent_path() / kDefaultModel).string()};
+}
+
+std::string package_model() {
+  const std::filesystem::path directory = program_directory() / "model";
+  std::error_code ignored;
+  return std::filesystem::is_directory(directory, ignored) ? directory.string() : "";
 }
 
 std::string model_path(const Options& options) {
@@ -152,7 +168,7 @@ std::string model_path(const Options& options) {
     looked += (looked.empty() ? "" : " and ") + path;
   }
   throw ModelError(ErrorCode::kNotFound,
-                   "no model: pass --model DIR or set LAMBERT_MODEL (looked for " + looked + ")");
+                   "no model: pass --model MODEL or set LAMBERT_MODEL (looked for " + looked + ")");
 }
 
 Answerer open_model(const Options& options) {

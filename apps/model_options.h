@@ -18,7 +18,7 @@ namespace lambert {
 
 inline constexpr std::int64_t kNoMost = std::numeric_limits<std::int64_t>::max();
 
-// --model, --threads, --precision, --isa; each also from LAMBERT_MODEL and so on.
+// --model, --config-dir, --threads, --precision, --isa; each also from LAMBERT_MODEL and so on.
 void add_model_options(CLI::App& command, Options& options);
 
 // An option that takes a whole number from `least` to `most`, or says what it found instead.
@@ -33,8 +33,12 @@ CLI::Option* add_file(CLI::App& command, const std::string& name, std::string& p
 // --top-k and the other parameters of the pipeline.
 void add_parameter_options(CLI::App& command, Parameters& parameters);
 
-// Where the default model is looked for, beside the program.
+// Where the default model is looked for, beside the program: model/, as the package of a function
+// has it, and models/ of the sources.
 std::vector<std::string> default_model_paths();
+
+// The directory model/ beside the program, if it is there.
+std::string package_model();
 
 // options.model, or the first default that is there. Throws ModelError naming where it looked.
 std::string model_path(const Options& options);

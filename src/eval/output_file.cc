@@ -166,6 +166,11 @@ void OutputFile::append(std::string line) {
   write_all(fd_, line, partial_path_.empty() ? path_ : partial_path_);
 }
 
+void OutputFile::append_bytes(std::span<const std::byte> bytes) {
+  write_all(fd_, {reinterpret_cast<const char*>(bytes.data()), bytes.size()},
+            partial_path_.empty() ? path_ : partial_path_);
+}
+
 void OutputFile::finish() {
   if (partial_path_.empty()) return;
   if (::fsync(fd_) != 0) fail_errno(partial_path_, "cannot be brought to the disk");

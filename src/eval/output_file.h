@@ -1,7 +1,9 @@
 // Lines of results on their way to a file that appears only when it is complete.
 #pragma once
 
+#include <cstddef>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -32,8 +34,9 @@ class OutputFile {
   OutputFile(const OutputFile&) = delete;
   OutputFile& operator=(const OutputFile&) = delete;
 
-  void append(std::string line);  // adds the line end. Throws kIo: disk full
-  void finish();                  // to the disk, then under its name. Throws kIo
+  void append(std::string line);                        // adds the line end. Throws kIo: disk full
+  void append_bytes(std::span<const std::byte> bytes);  // as they are; throws kIo
+  void finish();  // to the disk, then under its name. Throws kIo
 
   // The path of the .partial; empty where there is none.
   const std::string& partial_path() const { return partial_path_; }

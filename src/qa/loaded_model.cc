@@ -9,7 +9,7 @@
 #include "base/error.h"
 #include "checkpoint/weights_file.h"
 #include "qa/memory_plan.h"
-#include "qa/open_model.h"
+#include "qa/model_source.h"
 
 namespace lambert {
 
@@ -23,7 +23,7 @@ std::unique_ptr<const Tokenizer> load_tokenizer(const ModelFiles& files) {
                             .added_tokens_json = files.added_tokens_json});
 }
 
-void load_weights(OpenedModel& opened, const Kernels& kernels, ThreadPool& pool,
+void load_weights(ModelSource& opened, const Kernels& kernels, ThreadPool& pool,
                   LoadedModel& model) {
   WeightsLoader loader(model.config, model.weights, kernels, pool);
   for (const auto& [name, file] : opened.files.weights) {
@@ -45,7 +45,7 @@ void load_weights(OpenedModel& opened, const Kernels& kernels, ThreadPool& pool,
 LoadedModel load_model(const std::string& name, const std::string& config_dir,
                        const Kernels& kernels, ThreadPool& pool) {
   const auto begin = std::chrono::steady_clock::now();
-  OpenedModel opened = open_model(name, config_dir);
+  ModelSource opened = open_model_source(name, config_dir);
   LoadedModel model;
   model.config = parse_config(opened.files.config_json, opened.files.config_path);
   model.max_window = std::min(model.config.max_positions, kMaxWindow);

@@ -28,7 +28,7 @@ struct LoadedModel {
   double load_ms = 0;
 };
 
-// Reads and packs a model (open_model.h) on all threads of `pool`. Throws as open_model,
+// Reads and packs a model (model_source.h) on all threads of `pool`. Throws as open_model_source,
 // parse_config, check_memory, Tokenizer::create and WeightsLoader do.
 LoadedModel load_model(const std::string& model, const std::string& config_dir,
                        const Kernels& kernels, ThreadPool& pool);

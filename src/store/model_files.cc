@@ -149,30 +149,30 @@ std::string only_weights(const FileSet& files) {
   return found.empty() ? "" : found.front();
 }
 
-std::vector<NamedFile> open_weights(FileSet& files, const ShardsOfIndex& shards_of_index) {
-  std::vector<NamedFile> weights;
+void open_weights(FileSet& files, const ShardsOfIndex& shards_of_index, ModelFiles& model) {
   for (const std::string_view name : {"model.safetensors", "pytorch_model.bin"}) {
     if (!files.contains(name)) continue;
-    weights.push_back(open_weights_file(files, name));
-    return weights;
+    model.weights.push_back(open_weights_file(files, name));
+    return;
   }
   for (const std::string_view name :
        {"model.safetensors.index.json", "pytorch_model.bin.index.json"}) {
-    const std::optional<std::string> index = read_text(files, name);
+    std::optional<std::string> index = read_text(files, name);
     if (!index) continue;
-    for (const std::string& shard : shards_of_index(*index, files.path(name))) {
+    model.index_name = name;
+    model.index_json = std::move(*index);
+    for (const std::string& shard : shards_of_index(model.index_json, files.path(name))) {
       if (!files.contains(shard)) {
         fail(ErrorCode::kNotFound, files.path(name), ": names the shard ", quote(shard),
              ", which is not there; ", listing(files));
       }
-      weights.push_back(open_weights_file(files, shard));
+      model.weights.push_back(open_weights_file(files, shard));
     }
-    return weights;
+    return;
   }
   const std::string name = only_weights(files);
   if (name.empty()) fail_without_weights(files);
-  weights.push_back(open_weights_file(files, name));
-  return weights;
+  model.weights.push_back(open_weights_file(files, name));
 }
 
 bool has_tokenizer(const FileSet& files) {
@@ -180,6 +180,22 @@ bool has_tokenizer(const FileSet& files) {
 }
 
 }  // namespace
+
+std::vector<ModelFiles::Content> ModelFiles::contents() const {
+  std::vector<Content> all{{"config.json", config_json}};
+  const std::pair<const char*, const std::optional<std::string>*> texts[] = {
+      {"tokenizer.json", &tokenizer_json},
+      {"vocab.txt", &vocab_txt},
+      {"tokenizer_config.json", &tokenizer_config_json},
+      {"special_tokens_map.json", &special_tokens_map_json},
+      {"added_tokens.json", &added_tokens_json}};
+  for (const auto& [name, text] : texts) {
+    if (*text) all.push_back({name, **text});
+  }
+  if (!index_name.empty()) all.push_back({index_name, index_json});
+  for (const NamedFile& file : weights) all.push_back({file.name, file.file.text()});
+  return all;
+}
 
 bool is_model_directory(const std::string& path) {
   if (path.empty()) fail(ErrorCode::kNotFound, "the model path is empty; ", kWanted);
@@ -214,7 +230,7 @@ ModelFiles choose_model_files(FileSet files, std::optional<FileSet> beside,
          kWanted);
   }
   model.config_json = std::move(*config_json);
-  model.weights = open_weights(files, shards_of_index);
+  open_weights(files, shards_of_index, model);
   if (!has_tokenizer(tokenizer)) fail_without_tokenizer(tokenizer);
   model.tokenizer_json = read_text(tokenizer, "tokenizer.json");
   model.vocab_txt = read_text(tokenizer, "vocab.txt");

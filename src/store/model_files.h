@@ -18,7 +18,15 @@ struct ModelFiles {
   std::string config_json, config_path;                  // always there
   std::optional<std::string> tokenizer_json, vocab_txt;  // one of them is always there
   std::optional<std::string> tokenizer_config_json, special_tokens_map_json, added_tokens_json;
-  std::vector<NamedFile> weights;  // one file, or all shards of its index, sorted
+  std::vector<NamedFile> weights;      // one file, or all shards of its index, sorted
+  std::string index_name, index_json;  // "" for weights in one file
+
+  // All of them, to write elsewhere as a model of their own. Views, valid as long as this.
+  struct Content {
+    std::string name;
+    std::string_view bytes;
+  };
+  std::vector<Content> contents() const;
 };
 
 // The file names that the JSON text of a shard index refers to; `source` names it in messages.

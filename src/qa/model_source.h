@@ -10,7 +10,7 @@
 namespace lambert {
 
 // The files of a model, and the index of its shards where it is in shards.
-struct OpenedModel {
+struct ModelSource {
   ModelFiles files;
   std::optional<ShardIndex> index;
 };
@@ -18,6 +18,6 @@ struct OpenedModel {
 // `model` is a directory, a file of weights, or a .tar or .tar.gz archive of a model. Configuration
 // and tokenizer come from `config_dir` where they are not there (config_dir "": from beside a file
 // of weights or an archive). Throws as choose_model_files and ArchiveReader do.
-OpenedModel open_model(const std::string& model, const std::string& config_dir);
+ModelSource open_model_source(const std::string& model, const std::string& config_dir);
 
 }  // namespace lambert

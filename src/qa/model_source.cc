@@ -1,4 +1,4 @@
-#include "qa/open_model.h"
+#include "qa/model_source.h"
 
 #include <filesystem>
 #include <utility>
@@ -15,8 +15,8 @@ std::optional<FileSet> directory_beside(const std::string& file, const std::stri
 
 }  // namespace
 
-OpenedModel open_model(const std::string& model, const std::string& config_dir) {
-  OpenedModel opened;
+ModelSource open_model_source(const std::string& model, const std::string& config_dir) {
+  ModelSource opened;
   const auto shards = [&](std::string_view json, std::string_view source) {
     return opened.index.emplace(json, source).shards();
   };
