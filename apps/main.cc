@@ -9,6 +9,7 @@
 
 #include "commands.h"
 #include "eval/output_file.h"
+#include "lambda.h"
 #include "output.h"
 #include "standard_streams.h"
 #include "wire/result_line.h"
@@ -124,6 +125,7 @@ int run(int argc, char** argv) {
 int main(int argc, char** argv) {
   if (!lambert::open_standard_streams()) return lambert::kExitFailure;
   lambert::set_signals();
+  if (lambert::is_lambda(argc, argv)) return lambert::run_as_lambda();
   try {
     return lambert::run(argc, argv);
   } catch (const std::exception& error) {  // too little memory even for a report

@@ -121,22 +121,26 @@ PythonValue read_event(std::string_view event) {
 
 }  // namespace
 
+Reply2020 refuse_as_2020(const Error& error) {
+  Reply2020 reply;
+  reply.status = 500;
+  reply.envelope = envelope(500, "error", python_error(error).repr());
+  return reply;
+}
+
 Reply2020 answer_as_2020(std::string_view event, const Answerer& answerer,
                          std::chrono::steady_clock::time_point deadline) {
   const PythonValue value = read_event(event);
   Reply2020 reply;
-  const auto refuse = [&](const PythonError& error) {
-    reply.status = 500;
-    reply.envelope = envelope(500, "error", error.repr());
-  };
   try {
     const std::string found = answer(value, answerer, deadline, reply.stats);
     reply.stats.answers = 1;
     reply.envelope = envelope(200, "answer", found);
   } catch (const PythonError& error) {
-    refuse(error);
+    reply.status = 500;
+    reply.envelope = envelope(500, "error", error.repr());
   } catch (const Error& error) {
-    refuse(python_error(error));
+    return refuse_as_2020(error);
   }
   return reply;
 }

@@ -31,4 +31,7 @@ struct Reply2020 {
 Reply2020 answer_as_2020(std::string_view event, const Answerer& answerer,
                          std::chrono::steady_clock::time_point deadline);
 
+// The reply where answering ends with `error`.
+Reply2020 refuse_as_2020(const Error& error);
+
 }  // namespace lambert

@@ -45,7 +45,7 @@ std::string_view header(const json::object& event, std::string_view name) {
   return found;
 }
 
-void read_body(const json::object& event, HttpRequest& request) {
+void read_body(const json::object& event, ServiceRequest& request) {
   request.content_encoding = header(event, "content-encoding");
   const json::value* body = event.if_contains("body");
   if (body == nullptr || body->is_null()) return;
@@ -117,7 +117,7 @@ std::vector<std::string> possible_paths(const json::object& event, std::string_v
   return paths;
 }
 
-std::string write_reply(const HttpReply& reply, bool alb, bool several_values) {
+std::string write_reply(const ServiceReply& reply, bool alb, bool several_values) {
   std::string out = "{\"statusCode\":" + std::to_string(reply.status);
   if (alb) {
     out += ",\"statusDescription\":";
@@ -162,8 +162,8 @@ bool is_bare_body_event(const json::value& event) {
   return object != nullptr && object->contains("body");
 }
 
-HttpRequest read_alb_event(const json::object& event) {
-  HttpRequest request;
+ServiceRequest read_alb_event(const json::object& event) {
+  ServiceRequest request;
   request.method = string_at(event, "httpMethod");
   request.paths = {std::string(string_at(event, "path"))};
   request.query = read_query(event, true);  // an ALB does not decode it
@@ -171,8 +171,8 @@ HttpRequest read_alb_event(const json::object& event) {
   return request;
 }
 
-HttpRequest read_http_v2_event(const json::object& event) {
-  HttpRequest request;
+ServiceRequest read_http_v2_event(const json::object& event) {
+  ServiceRequest request;
   const json::object& http = event.at("requestContext").at("http").get_object();
   request.method = string_at(http, "method");
   const std::string_view route = string_at(event, "routeKey");  // "POST /ask" or "$default"
@@ -185,8 +185,8 @@ HttpRequest read_http_v2_event(const json::object& event) {
   return request;
 }
 
-HttpRequest read_http_v1_event(const json::object& event) {
-  HttpRequest request;
+ServiceRequest read_http_v1_event(const json::object& event) {
+  ServiceRequest request;
   request.method = string_at(event, "httpMethod");
   request.paths = possible_paths(event, string_at(event, "path"), string_at(event, "resource"));
   request.query = read_query(event, false);
@@ -194,19 +194,19 @@ HttpRequest read_http_v1_event(const json::object& event) {
   return request;
 }
 
-HttpRequest read_bare_body_event(const json::object& event) {
-  HttpRequest request;
+ServiceRequest read_bare_body_event(const json::object& event) {
+  ServiceRequest request;
   request.method = "POST";
   request.paths = {"/ask"};
   read_body(event, request);
   return request;
 }
 
-std::string write_http_reply(const HttpReply& reply, const json::object&) {
+std::string write_http_reply(const ServiceReply& reply, const json::object&) {
   return write_reply(reply, false, false);
 }
 
-std::string write_alb_reply(const HttpReply& reply, const json::object& event) {
+std::string write_alb_reply(const ServiceReply& reply, const json::object& event) {
   return write_reply(reply, true, object_at(event, "multiValueHeaders") != nullptr);
 }
 

@@ -16,14 +16,14 @@ bool is_http_v1_event(const boost::json::value& event);  // REST API, HTTP API w
 bool is_bare_body_event(const boost::json::value& event);
 
 // The request refers to parts of the event.
-HttpRequest read_alb_event(const boost::json::object& event);
-HttpRequest read_http_v2_event(const boost::json::object& event);
-HttpRequest read_http_v1_event(const boost::json::object& event);
-HttpRequest read_bare_body_event(const boost::json::object& event);
+ServiceRequest read_alb_event(const boost::json::object& event);
+ServiceRequest read_http_v2_event(const boost::json::object& event);
+ServiceRequest read_http_v1_event(const boost::json::object& event);
+ServiceRequest read_bare_body_event(const boost::json::object& event);
 
 // {"statusCode":...,"headers":{...},"body":"...","isBase64Encoded":false}
-std::string write_http_reply(const HttpReply& reply, const boost::json::object& event);
+std::string write_http_reply(const ServiceReply& reply, const boost::json::object& event);
 // The same with "statusDescription", and "multiValueHeaders" instead where the event has those.
-std::string write_alb_reply(const HttpReply& reply, const boost::json::object& event);
+std::string write_alb_reply(const ServiceReply& reply, const boost::json::object& event);
 
 }  // namespace lambert

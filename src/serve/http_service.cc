@@ -39,13 +39,13 @@ std::string_view allowed_methods(const Route& route) {
   return route.asks ? "GET, HEAD, OPTIONS, POST" : "GET, HEAD, OPTIONS";
 }
 
-void add_cors(HttpReply& reply, const ServiceSettings& settings) {
+void add_cors(ServiceReply& reply, const ServiceSettings& settings) {
   if (settings.cors_origin.empty()) return;
   reply.headers.emplace_back("Access-Control-Allow-Origin", settings.cors_origin);
 }
 
-HttpReply preflight(const ServiceSettings& settings) {
-  HttpReply reply;
+ServiceReply preflight(const ServiceSettings& settings) {
+  ServiceReply reply;
   reply.status = 204;
   add_cors(reply, settings);
   if (settings.cors_origin.empty()) return reply;
@@ -77,7 +77,7 @@ bool is_identity(std::string_view encoding) {
                     [](char a, char b) { return (a | 0x20) == b; });
 }
 
-json::value body_json(const HttpRequest& request, const ServiceSettings& settings) {
+json::value body_json(const ServiceRequest& request, const ServiceSettings& settings) {
   if (request.json != nullptr) return *request.json;
   if (!is_identity(request.content_encoding)) {
     throw RequestError(ErrorCode::kInvalidInput, 415, "",
@@ -87,8 +87,9 @@ json::value body_json(const HttpRequest& request, const ServiceSettings& setting
   return parse_body(request.body, settings.max_body_bytes);
 }
 
-HttpReply serve(const HttpRequest& request, const Answerer& answerer,
-                const ServiceSettings& settings, std::chrono::steady_clock::time_point deadline) {
+ServiceReply serve(const ServiceRequest& request, const Answerer& answerer,
+                   const ServiceSettings& settings,
+                   std::chrono::steady_clock::time_point deadline) {
   if (request.method == "OPTIONS") return preflight(settings);
   const Route* route = find_route(request.paths);
   if (route == nullptr) {
@@ -97,7 +98,7 @@ HttpReply serve(const HttpRequest& request, const Answerer& answerer,
   }
   const bool get = request.method == "GET" || request.method == "HEAD";
   if (!get && !(route->asks && request.method == "POST")) {
-    HttpReply reply =
+    ServiceReply reply =
         error_reply(RequestError(ErrorCode::kInvalidArgument, 405, "",
                                  "method: is " + quote(request.method, 16) + ", but only " +
                                      std::string(allowed_methods(*route)) + " are understood here"),
@@ -105,7 +106,7 @@ HttpReply serve(const HttpRequest& request, const Answerer& answerer,
     reply.headers.emplace_back("Allow", allowed_methods(*route));
     return reply;
   }
-  HttpReply reply;
+  ServiceReply reply;
   reply.headers.emplace_back("Content-Type", kJsonType);
   add_cors(reply, settings);
   if (get && route->tells_health) {
@@ -121,8 +122,8 @@ HttpReply serve(const HttpRequest& request, const Answerer& answerer,
 
 }  // namespace
 
-HttpReply error_reply(const Error& error, const ServiceSettings& settings) {
-  HttpReply reply;
+ServiceReply error_reply(const Error& error, const ServiceSettings& settings) {
+  ServiceReply reply;
   reply.status = http_status(error);
   reply.error = error.code();
   reply.headers.emplace_back("Content-Type", kProblemType);
@@ -132,10 +133,10 @@ HttpReply error_reply(const Error& error, const ServiceSettings& settings) {
   return reply;
 }
 
-HttpReply serve_http(const HttpRequest& request, const Answerer& answerer,
-                     const ServiceSettings& settings,
-                     std::chrono::steady_clock::time_point deadline) {
-  HttpReply reply;
+ServiceReply serve_http(const ServiceRequest& request, const Answerer& answerer,
+                        const ServiceSettings& settings,
+                        std::chrono::steady_clock::time_point deadline) {
+  ServiceReply reply;
   try {
     reply = serve(request, answerer, settings, deadline);
   } catch (const Error& error) {

@@ -22,7 +22,7 @@
 
 namespace lambert {
 
-struct HttpRequest {
+struct ServiceRequest {
   std::string method;
   std::vector<std::string> paths;  // what the path may be; the first that is known counts
   std::string content_encoding;    // of the body; "" or "identity", else 415
@@ -37,7 +37,7 @@ struct ServiceSettings {
   std::string cors_origin = "*";           // Access-Control-Allow-Origin; "": no such headers
 };
 
-struct HttpReply {
+struct ServiceReply {
   int status = 200;
   std::vector<std::pair<std::string, std::string>> headers;
   std::string body;
@@ -46,11 +46,11 @@ struct HttpReply {
 };
 
 // The reply to a request that could not be served.
-HttpReply error_reply(const Error& error, const ServiceSettings& settings);
+ServiceReply error_reply(const Error& error, const ServiceSettings& settings);
 
 // What goes wrong is the reply; throws only where memory does not suffice for that.
-HttpReply serve_http(const HttpRequest& request, const Answerer& answerer,
-                     const ServiceSettings& settings,
-                     std::chrono::steady_clock::time_point deadline);
+ServiceReply serve_http(const ServiceRequest& request, const Answerer& answerer,
+                        const ServiceSettings& settings,
+                        std::chrono::steady_clock::time_point deadline);
 
 }  // namespace lambert

@@ -17,8 +17,14 @@ namespace {
 
 struct Session {
   const EventContext& context;
-  const Answerer& answerer;
+  const Answerer* engine;  // null: the event is refused
+  const Error* refusal;
   const EventSettings& settings;
+
+  const Answerer& answerer() const {
+    if (refusal != nullptr) throw Error(*refusal);
+    return *engine;
+  }
 };
 
 bool is_warm_up(const json::value& event) {
@@ -66,7 +72,7 @@ Message submit_message(const json::value& record, const Session& session, EventR
   try {
     const ServiceSettings& settings = session.settings.service;
     message.reply = submit(parse_body(string_at(*object, "body"), settings.max_body_bytes),
-                           session.answerer, settings.ask, session.context.deadline);
+                           session.answerer(), settings.ask, session.context.deadline);
   } catch (const Error& error) {
     result.error = error.code();
   }
@@ -123,7 +129,7 @@ bool is_direct(const json::value& event) {
 
 EventResult answer_direct(const json::value& event, const Session& session) {
   PendingReply reply =
-      submit(event, session.answerer, session.settings.service.ask, session.context.deadline);
+      submit(event, session.answerer(), session.settings.service.ask, session.context.deadline);
   EventResult result;
   result.json = reply.wait();
   result.stats = reply.stats();
@@ -134,17 +140,17 @@ EventResult answer_direct(const json::value& event, const Session& session) {
   return result;
 }
 
-using Read = HttpRequest (*)(const json::object&);
-using Write = std::string (*)(const HttpReply&, const json::object&);
+using Read = ServiceRequest (*)(const json::object&);
+using Write = std::string (*)(const ServiceReply&, const json::object&);
 
 // An HTTP event: the shape says how its request is read and how the reply is written.
 template <Read read, Write write>
 EventResult answer_http(const json::value& event, const Session& session) {
   const json::object& object = event.get_object();
   const ServiceSettings& settings = session.settings.service;
-  HttpReply reply;
+  ServiceReply reply;
   try {
-    reply = serve_http(read(object), session.answerer, settings, session.context.deadline);
+    reply = serve_http(read(object), session.answerer(), settings, session.context.deadline);
   } catch (const Error& error) {
     reply = error_reply(error, settings);
   }
@@ -191,29 +197,42 @@ constexpr EventShape kShapes[] = {
        "); send {\"question\":...,\"context\":...}");
 }
 
-}  // namespace
+EventResult handle_as_2020(std::string_view event, const Session& session) {
+  EventResult result;
+  Reply2020 reply = session.refusal != nullptr
+                        ? refuse_as_2020(*session.refusal)
+                        : answer_as_2020(event, *session.engine, session.context.deadline);
+  result.json = std::move(reply.envelope);
+  result.shape = "compat 2020";
+  result.status = reply.status;
+  result.stats = reply.stats;
+  return result;
+}
 
-EventResult handle_event(std::string_view event, const EventContext& context,
-                         const Answerer& answerer, const EventSettings& settings) {
-  if (settings.compat_2020) {
-    EventResult result;
-    Reply2020 reply = answer_as_2020(event, answerer, context.deadline);
-    result.json = std::move(reply.envelope);
-    result.shape = "compat 2020";
-    result.status = reply.status;
-    result.stats = reply.stats;
-    return result;
-  }
+EventResult handle(std::string_view event, const Session& session) {
+  if (session.settings.compat_2020) return handle_as_2020(event, session);
   JsonLimits limits;
-  limits.max_bytes = settings.max_event_bytes;
+  limits.max_bytes = session.settings.max_event_bytes;
   const json::value value = parse_json(event, "event", ErrorCode::kInvalidInput, limits);
   for (const EventShape& shape : kShapes) {
     if (!shape.matches(value)) continue;
-    EventResult result = shape.answer(value, {context, answerer, settings});
+    EventResult result = shape.answer(value, session);
     result.shape = shape.name;
     return result;
   }
   refuse_shape();
+}
+
+}  // namespace
+
+EventResult handle_event(std::string_view event, const EventContext& context,
+                         const Answerer& answerer, const EventSettings& settings) {
+  return handle(event, {context, &answerer, nullptr, settings});
+}
+
+EventResult refuse_event(std::string_view event, const Error& error,
+                         const EventSettings& settings) {
+  return handle(event, {{}, nullptr, &error, settings});
 }
 
 EventSettings read_event_settings(const std::function<const char*(const char*)>& environment) {

@@ -56,6 +56,10 @@ struct EventResult {
 EventResult handle_event(std::string_view event, const EventContext& context,
                          const Answerer& answerer, const EventSettings& settings);
 
+// What handle_event returns where answering ends with `error`: for whoever knows that it would, or
+// that it takes too long. Throws as that, for direct requests `error` itself.
+EventResult refuse_event(std::string_view event, const Error& error, const EventSettings& settings);
+
 // LAMBERT_COMPAT (empty or 2020) and LAMBERT_CORS_ORIGIN (default "*"; empty: no CORS headers, for
 // a gateway or Function URL that adds its own). `environment` is as std::getenv. Throws
 // kInvalidArgument.

@@ -12,16 +12,16 @@ namespace {
 constexpr auto kNever = std::chrono::steady_clock::time_point::max();
 constexpr const char* kBody = R"({"question":"who","context":"ada wrote it"})";
 
-HttpReply serve(const char* method, const char* path, const char* body = "",
-                const ServiceSettings& settings = {}) {
-  HttpRequest request;
+ServiceReply serve(const char* method, const char* path, const char* body = "",
+                   const ServiceSettings& settings = {}) {
+  ServiceRequest request;
   request.method = method;
   request.paths = {path};
   request.body = body;
   return serve_http(request, test::tiny_engine(), settings, kNever);
 }
 
-std::string header(const HttpReply& reply, std::string_view name) {
+std::string header(const ServiceReply& reply, std::string_view name) {
   for (const auto& [key, value] : reply.headers) {
     if (key == name) return value;
   }
@@ -41,7 +41,7 @@ TEST(HttpService, RoutesByPathAndMethod) {
       {"get", "/health", "", 405},  {"", "/ask", "", 405},         {"POST", "//", kBody, 200},
   };
   for (const auto& one : cases) {
-    const HttpReply reply = serve(one.method, one.path, one.body);
+    const ServiceReply reply = serve(one.method, one.path, one.body);
     EXPECT_EQ(reply.status, one.status) << one.method << ' ' << one.path;
     EXPECT_EQ(reply.error.has_value(), one.status >= 400);
     EXPECT_EQ(header(reply, "Access-Control-Allow-Origin"), "*");
@@ -53,7 +53,7 @@ TEST(HttpService, RoutesByPathAndMethod) {
 }
 
 TEST(HttpService, HealthSaysWhatAnswers) {
-  const HttpReply reply = serve("GET", "/health");
+  const ServiceReply reply = serve("GET", "/health");
   const auto health = parse_json(reply.body, "health", ErrorCode::kInternal);
   EXPECT_EQ(health.at("status").as_string(), "ok");
   EXPECT_EQ(health.at("model_type").as_string(), "distilbert");
@@ -62,11 +62,11 @@ TEST(HttpService, HealthSaysWhatAnswers) {
 }
 
 TEST(HttpService, AQuestionMayStandInTheQuery) {
-  HttpRequest request;
+  ServiceRequest request;
   request.method = "GET";
   request.paths = {"/unknown", "/ask"};
   request.query = {{"question", "who"}, {"context", "ada wrote it"}, {"top_k", 2}};
-  const HttpReply reply = serve_http(request, test::tiny_engine(), {}, kNever);
+  const ServiceReply reply = serve_http(request, test::tiny_engine(), {}, kNever);
   EXPECT_EQ(reply.status, 200);
   EXPECT_EQ(reply.stats.answers, 2U);
 }
