@@ -27,8 +27,7 @@ void check_shard_name(std::string_view name, std::string_view source) {
 
 }  // namespace
 
-ShardIndex::ShardIndex(std::string_view text, std::string_view source)
-    : source_(source) {
+ShardIndex::ShardIndex(std::string_view text, std::string_view source) : source_(source) {
   const json::value index =
       parse_json(text, source, ErrorCode::kInvalidModel, safetensors_json_limits());
   const json::object* object = index.if_object();

@@ -59,7 +59,8 @@ struct Packing {
 
   // Each returns whether all values are finite.
   bool operator()(const IntoEmbedding& into) const {
-    *into.table = {tensor.shape[0], tensor.shape[1], tensor.dtype, tensor.data.data(), tensor.owner};
+    *into.table = {tensor.shape[0], tensor.shape[1], tensor.dtype, tensor.data.data(),
+                   tensor.owner};
     const std::size_t width = tensor.shape[1] * item_size(tensor.dtype);
     std::atomic<bool> finite{true};
     const std::size_t blocks = (tensor.shape[0] + 1023) / 1024;

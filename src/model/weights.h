@@ -32,7 +32,7 @@ struct PackedMatrix {
 struct EmbeddingTable {
   std::size_t rows = 0, width = 0;
   DType dtype = DType::kF32;
-  const std::byte* data = nullptr;  // (rows, width), any alignment
+  const std::byte* data = nullptr;              // (rows, width), any alignment
   std::shared_ptr<const void> owner = nullptr;  // what data lies in, unless that is a file
 };
 

@@ -131,7 +131,8 @@ std::shared_ptr<Job> Answerer::Impl::make_job(Question question) const {
   }
   job->priority = question.priority;
   job->deadline = question.deadline;
-  job->tokenize_ms = std::chrono::duration<double, std::milli>(SteadyClock::now() - job->created).count();
+  job->tokenize_ms =
+      std::chrono::duration<double, std::milli>(SteadyClock::now() - job->created).count();
   return job;
 }
 
