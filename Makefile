@@ -4,7 +4,7 @@ export JOBS
 MAKEFLAGS += --no-print-directory
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo build test bench fuzz format lint reproducible clean
+.PHONY: help setup demo build test bench fuzz format lint reproducible clean lambda-zip lambda-local
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' Makefile
@@ -26,6 +26,16 @@ bench: ## Lambert beside ONNX Runtime and PyTorch (BENCH_QUICK=1: fewer rounds)
 	@tools/setup build bench
 	@tools/build lambert bench_lambert bench_peak
 	@bench/run
+
+lambda-zip: build ## dist/: the zip of an AWS Lambda function, without and with the default model
+	@mkdir -p dist
+	@build/lambert package --force -o dist/lambert-lambda-$$(uname -m).zip
+	@build/lambert package --force --model models/distilbert-minilm-squad \
+	  -o dist/lambert-lambda-$$(uname -m)-model.zip
+
+lambda-local: build ## the function under AWS's emulator, its model from a local S3 server
+	@tools/lambda_tools
+	@python3 tools/lambda_local.py
 
 fuzz: ## each fuzz target for FUZZ_SECONDS (default 60)
 	@FUZZ_SECONDS=$${FUZZ_SECONDS:-60} tools/test fuzz
