@@ -6,6 +6,7 @@
 #include <optional>
 #include <vector>
 
+#include "base/byte_sink.h"
 #include "net/connection.h"
 #include "net/http_message.h"
 #include "net/http_parser.h"

@@ -1,11 +1,8 @@
 // HTTP requests and responses, as values.
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,9 +16,6 @@ using HttpHeaders = std::vector<HttpHeader>;
 
 // The value of the first header of that name, whatever its case; null when there is none.
 const std::string* find_header(const HttpHeaders& headers, std::string_view name);
-
-// Bytes of a body, as they arrive. What it throws ends the request and goes to the caller.
-using ByteSink = std::function<void(std::span<const std::byte>)>;
 
 struct HttpRequest {
   std::string method = "GET";

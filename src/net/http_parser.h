@@ -6,6 +6,7 @@
 #include <memory>
 #include <span>
 
+#include "base/byte_sink.h"
 #include "net/http_message.h"
 
 namespace lambert {
