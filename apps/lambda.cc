@@ -29,13 +29,26 @@ const char* environment(const char* name) {
   return std::getenv(name);
 }
 
+// A message that begins with the name of an option begins with its environment variable instead.
+std::string with_variable_name(const CLI::App& app, const std::string& message) {
+  for (const CLI::Option* option : app.get_options()) {
+    const std::string name = option->get_name() + ":";
+    if (message.starts_with(name)) return option->get_envname() + message.substr(name.size() - 1);
+  }
+  return message;
+}
+
 // As the options of the command line, whose environment variables they share; without LAMBERT_MODEL
 // the model is in the package, and configuration and tokenizer are in its directory model/.
 Options model_options() {
   CLI::App app;
   Options options;
   add_model_options(app, options);
-  app.parse(std::vector<std::string>{});
+  try {
+    app.parse(std::vector<std::string>{});
+  } catch (const CLI::Error& error) {
+    fail(ErrorCode::kInvalidArgument, with_variable_name(app, error.what()));
+  }
   if (options.config_dir.empty() && !options.model.empty()) options.config_dir = package_model();
   return options;
 }
@@ -47,7 +60,9 @@ int serve(const RuntimeSettings& settings, const Log& log) {
   action.sa_handler = handle_stop;
   for (const int signal : {SIGTERM, SIGINT}) ::sigaction(signal, &action, nullptr);
 
-  const auto open = [] { return std::make_unique<const Answerer>(open_model(model_options())); };
+  const auto open = [options = model_options()] {
+    return std::make_unique<const Answerer>(open_model(options));
+  };
   switch (run_lambda(settings, open, log, stop)) {
     case RuntimeEnd::kStopped: return kExitOk;
     case RuntimeEnd::kInitFailed: return kExitModel;

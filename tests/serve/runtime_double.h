@@ -1,6 +1,7 @@
 // A double of the Lambda Runtime API that does what a test's script says.
 #pragma once
 
+#include <atomic>
 #include <cstdlib>
 #include <deque>
 #include <functional>
@@ -44,12 +45,14 @@ class RuntimeDouble {
   RuntimeDouble(
       std::vector<std::string> turns, const Cancellation& stop,
       std::map<std::string, std::string> replies = {},
-      std::function<void(const Post&)> on_post = [](const Post&) {}, int pollers = 1)
+      std::function<void(const Post&)> on_post = [](const Post&) {}, int pollers = 1,
+      std::function<void(std::size_t)> before_turn = [](std::size_t) {})
       : turns_(turns.begin(), turns.end()),
         stop_(stop),
         replies_(std::move(replies)),
         on_post_(std::move(on_post)),
         pollers_(pollers),
+        before_turn_(std::move(before_turn)),
         server_([this](Peer& peer) { serve(peer); }) {}
 
   std::string api() const { return "127.0.0.1:" + std::to_string(server_.port()); }
@@ -86,6 +89,7 @@ class RuntimeDouble {
 
   std::string take_turn(Peer& peer, const std::string& name) {
     if (name != "invocation/next") return http(404, "");
+    before_turn_(asked_++);
     {
       const std::lock_guard lock(mutex_);
       if (!turns_.empty()) {
@@ -112,11 +116,13 @@ class RuntimeDouble {
   std::deque<std::string> turns_;
   std::vector<Post> posts_;
   int waiting_ = 0;
+  std::atomic<std::size_t> asked_{0};  // for a turn
   const Cancellation& stop_;
   const std::map<std::string, std::string> replies_;
   const std::function<void(const Post&)> on_post_;  // before the reply
   const int pollers_;
-  Loopback server_;  // last: its threads use the others
+  const std::function<void(std::size_t)> before_turn_;  // with its number, from 0
+  Loopback server_;                                     // last: its threads use the others
 };
 
 }  // namespace lambert::test
