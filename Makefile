@@ -4,7 +4,7 @@ export JOBS
 MAKEFLAGS += --no-print-directory
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo build test bench fuzz format lint reproducible clean lambda-zip lambda-local
+.PHONY: help setup demo build test bench fuzz format lint reproducible clean lambda-zip lambda-local bench-lambda
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' Makefile
@@ -26,6 +26,10 @@ bench: ## Lambert beside ONNX Runtime and PyTorch (BENCH_QUICK=1: fewer rounds)
 	@tools/setup build bench
 	@tools/build lambert bench_lambert bench_peak
 	@bench/run
+
+bench-lambda: build ## the Lambda function beside the Python service, under AWS's emulator
+	@tools/lambda_tools
+	@bench/run lambda_run.py
 
 lambda-zip: build ## dist/: the zip of an AWS Lambda function, without and with the default model
 	@mkdir -p dist

@@ -82,8 +82,8 @@ def s3_server(directory):
 class Function:
     """A function under AWS's emulator."""
 
-    def __init__(self, url, log):
-        self.url, self.log = url, log
+    def __init__(self, url, log, process):
+        self.url, self.log, self.process = url, log, process  # process: the emulator's
 
     def invoke(self, event):
         """(result, milliseconds)"""
@@ -102,8 +102,9 @@ def emulator(package, log, environment):
     clean.update(environment, LAMBDA_TASK_ROOT=str(package), AWS_LAMBDA_FUNCTION_TIMEOUT="60")
     command = [TOOLS / "aws-lambda-rie", "--runtime-interface-emulator-address",
                f"127.0.0.1:{port}", "--runtime-api-address", f"127.0.0.1:{api}", "./bootstrap"]
-    with running(command, port, "the emulator", log, env=clean, cwd=package):
-        yield Function(f"http://127.0.0.1:{port}/2015-03-31/functions/function/invocations", log)
+    with running(command, port, "the emulator", log, env=clean, cwd=package) as process:
+        url = f"http://127.0.0.1:{port}/2015-03-31/functions/function/invocations"
+        yield Function(url, log, process)
 
 
 def rest_event(question, context):
