@@ -16,7 +16,7 @@ endfunction()
 function(lambert_program target)
   set_target_properties(${target} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR})
   if(CMAKE_BUILD_TYPE STREQUAL "Release" AND NOT LAMBERT_SANITIZE AND NOT LAMBERT_COVERAGE)
-    target_link_options(${target} PRIVATE -static-pie -s)
+    target_link_options(${target} PRIVATE -static-pie -s -Wl,-z,pack-relative-relocs)
   endif()
 endfunction()
 
