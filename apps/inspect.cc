@@ -118,7 +118,7 @@ int inspect(Options options, bool json) {
   Facts facts{{"path", json_text(options.model)}};
   std::optional<EncoderConfig> config;
   try {
-    ModelSource opened = open_model_source(options.model, options.config_dir);
+    ModelSource opened = open_model_source(options);
     add_tensors(opened, facts);
     config = parse_config(opened.files.config_json, opened.files.config_path);
     add_config(*config, facts);

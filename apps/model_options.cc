@@ -69,7 +69,7 @@ CLI::Option* add_file(CLI::App& command, const std::string& name, std::string& p
 
 void add_model_options(CLI::App& command, Options& options) {
   const char* group = "Model";
-  command.add_option("--model", options.model, "directory, archive or file of weights")
+  command.add_option("--model", options.model, "directory, archive, file of weights or URI")
       ->type_name("MODEL")
       ->envname("LAMBERT_MODEL")
       ->group(group);
@@ -78,6 +78,12 @@ void add_model_options(CLI::App& command, Options& options) {
                   "has config.json and the tokenizer, where the model has none")
       ->type_name("DIR")
       ->envname("LAMBERT_CONFIG_DIR")
+      ->group(group);
+  add_count(
+      command, "--max-model-bytes", 0, kNoMost,
+      [&options](std::int64_t n) { options.max_model_bytes = static_cast<std::uint64_t>(n); },
+      "kept of an archive or a download; 0: the memory there is (0)")
+      ->envname("LAMBERT_MAX_MODEL_BYTES")
       ->group(group);
   constexpr std::int64_t kMostThreads = 256;
   add_count(

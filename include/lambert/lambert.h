@@ -29,7 +29,6 @@ enum class ErrorCode {
   kCancelled,         // Pending::cancel was called
   kInternal,          // a defect of Lambert; please report it
 };
-
 std::string_view error_code_name(ErrorCode code);  // as in JSON: "invalid_argument", ...
 
 // The message names the field, file or limit, what was found, what was expected and what to do.
@@ -104,10 +103,11 @@ struct ModelInfo {
   double load_ms = 0;
 };
 struct Options {
-  std::string model = {};          // a directory, an archive or a file of weights (docs/models.md)
-  std::string config_dir = {};     // has config.json and the tokenizer, where the model has none
-  unsigned threads = 0;            // 1..256; 0: what affinity and the cgroup quota allow
-  std::string precision = "fp32";  // or "auto", which is fp32 today
+  std::string model = {};             // a path or URI, see docs/models.md
+  std::string config_dir = {};        // has config.json and the tokenizer, where the model has none
+  std::uint64_t max_model_bytes = 0;  // kept of an archive or download; 0: the memory there is
+  unsigned threads = 0;               // 1..256; 0: what affinity and the cgroup quota allow
+  std::string precision = "fp32";     // or "auto", which is fp32 today
   std::string isa = {};  // scalar, avx2, avx512; "": LAMBERT_ISA if set, else the fastest here
 };
 

@@ -88,7 +88,7 @@ struct Answerer::Impl {
       : options(given),
         kernels(choose_kernels(given)),
         pool((check_precision(given.precision), choose_threads(given.threads))),
-        model(load_model(given.model, given.config_dir, kernels, pool)),
+        model(load_model(given, kernels, pool)),
         scheduler(model, kernels, pool) {
     check_template(model, given.model);
   }

@@ -42,10 +42,9 @@ void load_weights(ModelSource& opened, const Kernels& kernels, ThreadPool& pool,
 
 }  // namespace
 
-LoadedModel load_model(const std::string& name, const std::string& config_dir,
-                       const Kernels& kernels, ThreadPool& pool) {
+LoadedModel load_model(const Options& options, const Kernels& kernels, ThreadPool& pool) {
   const auto begin = std::chrono::steady_clock::now();
-  ModelSource opened = open_model_source(name, config_dir);
+  ModelSource opened = open_model_source(options);
   LoadedModel model;
   model.config = parse_config(opened.files.config_json, opened.files.config_path);
   model.max_window = std::min(model.config.max_positions, kMaxWindow);

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/thread_pool.h"
+#include "lambert/lambert.h"
 #include "model/config.h"
 #include "model/weights.h"
 #include "store/file_set.h"
@@ -28,9 +29,8 @@ struct LoadedModel {
   double load_ms = 0;
 };
 
-// Reads and packs a model (model_source.h) on all threads of `pool`. Throws as open_model_source,
-// parse_config, check_memory, Tokenizer::create and WeightsLoader do.
-LoadedModel load_model(const std::string& model, const std::string& config_dir,
-                       const Kernels& kernels, ThreadPool& pool);
+// Reads and packs the model of `options` (model_source.h) on all threads of `pool`. Throws as
+// open_model_source, parse_config, check_memory, Tokenizer::create and WeightsLoader do.
+LoadedModel load_model(const Options& options, const Kernels& kernels, ThreadPool& pool);
 
 }  // namespace lambert

@@ -15,18 +15,19 @@ std::optional<FileSet> directory_beside(const std::string& file, const std::stri
 
 }  // namespace
 
-ModelSource open_model_source(const std::string& model, const std::string& config_dir) {
+ModelSource open_model_source(const Options& options) {
   ModelSource opened;
   const auto shards = [&](std::string_view json, std::string_view source) {
     return opened.index.emplace(json, source).shards();
   };
-  if (is_model_directory(model)) {
+  if (is_model_directory(options.model)) {
     std::optional<FileSet> beside;
-    if (!config_dir.empty()) beside = FileSet::of_directory(config_dir);
-    opened.files = choose_model_files(FileSet::of_directory(model), std::move(beside), shards);
-  } else {
+    if (!options.config_dir.empty()) beside = FileSet::of_directory(options.config_dir);
     opened.files =
-        choose_model_files(FileSet::of_file(model), directory_beside(model, config_dir), shards);
+        choose_model_files(FileSet::of_directory(options.model), std::move(beside), shards);
+  } else {
+    opened.files = choose_model_files(FileSet::of_file(options.model),
+                                      directory_beside(options.model, options.config_dir), shards);
   }
   return opened;
 }

@@ -2,9 +2,9 @@
 #pragma once
 
 #include <optional>
-#include <string>
 
 #include "checkpoint/shard_index.h"
+#include "lambert/lambert.h"
 #include "store/model_files.h"
 
 namespace lambert {
@@ -15,9 +15,9 @@ struct ModelSource {
   std::optional<ShardIndex> index;
 };
 
-// `model` is a directory, a file of weights, or a .tar or .tar.gz archive of a model. Configuration
-// and tokenizer come from `config_dir` where they are not there (config_dir "": from beside a file
-// of weights or an archive). Throws as choose_model_files and ArchiveReader do.
-ModelSource open_model_source(const std::string& model, const std::string& config_dir);
+// Opens what options.model names (docs/models.md). Configuration and tokenizer come from
+// options.config_dir where they are not there (config_dir "": from beside a file of weights or an
+// archive). Throws as choose_model_files, ArchiveReader and what fetches from elsewhere do.
+ModelSource open_model_source(const Options& options);
 
 }  // namespace lambert

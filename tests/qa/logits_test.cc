@@ -63,7 +63,7 @@ TEST(Logits, OfTinyCheckpointsAreThoseOfTorchOnEveryIsa) {
     ++checkpoints;
     for (const Kernels* kernels : all_kernels()) {
       if (!kernels->supported()) continue;
-      const LoadedModel model = load_model(path, "", *kernels, pool);
+      const LoadedModel model = load_model({.model = path}, *kernels, pool);
       const json::value goldens =
           parse_json(read_file(path + "/goldens.json", 1 << 22), path, ErrorCode::kInternal);
       for (const json::value& input : goldens.at("inputs").as_array()) {
