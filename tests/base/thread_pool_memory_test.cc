@@ -4,17 +4,10 @@
 #include <cstdlib>
 #include <new>
 
+#include "../sanitized.h"
 #include "base/thread_pool.h"
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define LAMBERT_SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define LAMBERT_SANITIZED 1
-#endif
-#endif
-
-#ifndef LAMBERT_SANITIZED  // which have an operator new of their own
+#if !LAMBERT_SANITIZED  // which have an operator new of their own
 namespace {
 
 thread_local int allocations_left = -1;  // of this thread; negative: no limit

@@ -8,19 +8,14 @@
 #include <utility>
 #include <vector>
 
+#include "../sanitized.h"
 #include "lambert/lambert.h"
 
 namespace lambert {
 namespace {
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool kSanitized = true;
-#elif defined(__has_feature)
-constexpr bool kSanitized = __has_feature(address_sanitizer) || __has_feature(thread_sanitizer);
-#else
-constexpr bool kSanitized = false;
-#endif
-constexpr std::size_t kScale = kSanitized ? 20 : 1;  // long texts are that much shorter there
+constexpr std::size_t kScale =
+    LAMBERT_SANITIZED ? 20 : 1;  // long texts are that much shorter there
 
 constexpr std::int64_t kPositions = 64;  // of the tiny model
 constexpr Mode kModes[] = {Mode::kHf, Mode::kSquad, Mode::kCalibrated};

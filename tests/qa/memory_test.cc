@@ -8,15 +8,8 @@
 #include <new>
 #include <string>
 
+#include "../sanitized.h"
 #include "lambert/lambert.h"
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define LAMBERT_SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define LAMBERT_SANITIZED 1
-#endif
-#endif
 
 namespace {
 
@@ -24,7 +17,7 @@ std::atomic<std::size_t> live{0}, peak{0};  // bytes that operator new gave
 
 }  // namespace
 
-#ifdef LAMBERT_SANITIZED
+#if LAMBERT_SANITIZED
 constexpr bool kCounted = false;
 constexpr unsigned kScale = 20;  // contexts are that much shorter
 #else
@@ -32,7 +25,7 @@ constexpr bool kCounted = true;
 constexpr unsigned kScale = 1;
 #endif
 
-#ifndef LAMBERT_SANITIZED  // which have an operator new of their own
+#if !LAMBERT_SANITIZED  // which have an operator new of their own
 [[gnu::noinline]] void* operator new(std::size_t size) {
   void* memory = std::malloc(size);
   if (memory == nullptr) throw std::bad_alloc();

@@ -10,6 +10,7 @@
 #include <future>
 #include <set>
 
+#include "../sanitized.h"
 #include "base/error.h"
 #include "runtime_double.h"
 
@@ -381,7 +382,11 @@ TEST_F(LambdaRuntimeTest, TenThousandInvocationsDoNotGrow) {
   early = resident_bytes();
   descriptors = open_descriptors();
   for (int i = 1; i < 10; ++i) round();
+#if LAMBERT_SANITIZED
+  std::printf("NOTICE: memory of the runtime is not measured under a sanitizer, which keeps it\n");
+#else
   EXPECT_LE(resident_bytes(), early + (std::size_t{8} << 20));
+#endif
   EXPECT_EQ(open_descriptors(), descriptors);
 }
 
