@@ -23,7 +23,7 @@ constexpr const char* kFooter = R"(Examples:
   lambert eval dev-v1.1.json
 
 Options go before environment variables (LAMBERT_MODEL, LAMBERT_THREADS, LAMBERT_PRECISION,
-LAMBERT_ISA), those before defaults. Results go to standard output, everything else to standard
+LAMBERT_ISA, LAMBERT_CONFIG_DIR, ...), those before defaults. Results go to standard output, everything else to standard
 error.
 
 Exit codes: 0 done; 1 failed; 2 wrong usage; 3 model missing, damaged or not supported;
@@ -88,6 +88,8 @@ int run(int argc, char** argv) {
   add_eval(app, invocation);
   add_tokenize(app, invocation);
   add_logits(app, invocation);
+  add_archive(app, invocation);
+  add_package(app, invocation);
   add_inspect(app, invocation);
   add_doctor(app, invocation);
   add_version(app, invocation);

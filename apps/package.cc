@@ -1,0 +1,83 @@
+// lambert package: the program packs itself as the zip of an AWS Lambda function.
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <vector>
+
+#include "base/error.h"
+#include "checkpoint/zip_writer.h"
+#include "commands.h"
+#include "model_options.h"
+#include "output.h"
+#include "qa/model_source.h"
+#include "transfer.h"
+
+namespace lambert {
+
+namespace {
+
+constexpr const char* kPackageFooter = R"(Examples:
+  lambert package -o function.zip                       the model comes from LAMBERT_MODEL
+  lambert package --model models/squad -o function.zip  the model is inside
+
+The zip is what Lambda takes for the runtimes provided.al2023 and provided.al2: this program as
+`bootstrap` and, with --model, the model as `model/`. The same model and program give the same
+bytes.)";
+
+constexpr std::size_t kMostUnzipped = 262'144'000;  // Lambda's limit, layers included
+
+struct PackageCommand {
+  Options model;
+  std::string output;
+  bool force = false;
+};
+
+void check_size(const std::vector<ZipFile>& files) {
+  std::size_t bytes = 0;
+  for (const ZipFile& file : files) bytes += file.content.size();
+  if (bytes <= kMostUnzipped) return;
+  fail(
+      ErrorCode::kLimitExceeded, "the function would have ", bytes,
+      " bytes unzipped, and Lambda takes at most ", kMostUnzipped,
+      "; leave the model out and set LAMBERT_MODEL to where it is in S3, or use a container image");
+}
+
+int package(PackageCommand command) {
+  const MappedFile program("/proc/self/exe");
+  std::vector<ZipFile> files{{"bootstrap", program.bytes(), 0755}};
+  ModelSource opened;
+  if (!command.model.model.empty()) {
+    static_cast<void>(open_model(command.model));  // better here than in the cloud
+    opened = open_model_source(command.model);
+    for (const ModelFiles::Content& content : opened.files.contents()) {
+      files.push_back({"model/" + content.name, std::as_bytes(std::span(content.bytes))});
+    }
+  }
+  check_size(files);
+  const std::size_t bytes = write_output(command.output, command.force, [&](const ByteSink& sink) {
+    write_zip(files, kDeflateDefaultLevel, sink);
+  });
+  print_error(command.output + ": " + std::to_string(files.size()) +
+              (files.size() == 1 ? " file, " : " files, ") + size_text(bytes));
+  return kExitOk;
+}
+
+}  // namespace
+
+void add_package(CLI::App& app, Invocation& invocation) {
+  auto options = std::make_shared<PackageCommand>();
+  CLI::App* command = app.add_subcommand("package", "Makes the zip of an AWS Lambda function");
+  command->footer(kPackageFooter);
+  add_file(*command, "-o,--output", options->output, "the zip (-: standard output)")->required();
+  // Not from LAMBERT_MODEL: what a function takes from there is not to be packed by accident.
+  command->add_option("--model", options->model.model, "put this model into the zip")
+      ->type_name("MODEL");
+  command
+      ->add_option("--config-dir", options->model.config_dir,
+                   "has config.json and the tokenizer, where the model has none")
+      ->type_name("DIR");
+  command->add_flag("--force", options->force, "replace a file that is there");
+  command->callback(
+      [options, &invocation] { invocation.run = [options] { return package(*options); }; });
+}
+
+}  // namespace lambert
