@@ -1,92 +1,13 @@
-#include "serve/lambda_runtime.h"
-
-#include <fcntl.h>
-#include <gtest/gtest.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <filesystem>
-#include <fstream>
 #include <future>
-#include <set>
 
-#include "../sanitized.h"
 #include "base/error.h"
-#include "runtime_double.h"
+#include "lambda_runtime_fixture.h"
 
 namespace lambert {
 namespace {
 
-using test::http;
-using test::next_event;
-using test::Post;
-using test::RuntimeDouble;
-
-constexpr const char* kTiny = LAMBERT_SOURCE_DIR "/tests/model/data/tiny/distilbert_gelu";
-
-std::unique_ptr<const Answerer> open_tiny() {
-  return std::make_unique<const Answerer>(Options{.model = kTiny, .threads = 1});
-}
-
-const char* no_environment(const char*) {
-  return nullptr;
-}
-
-std::string direct(const std::string& question, const std::string& context) {
-  return R"({"question":")" + question + R"(","context":")" + context + R"("})";
-}
-
-std::string milliseconds_from_now(int milliseconds) {
-  const auto then = std::chrono::system_clock::now() + std::chrono::milliseconds(milliseconds);
-  return std::to_string(
-      std::chrono::duration_cast<std::chrono::milliseconds>(then.time_since_epoch()).count());
-}
-
-// Runs the loop against a double, with its log in a file.
-class LambdaRuntimeTest : public ::testing::Test {
- protected:
-  LambdaRuntimeTest() {
-    std::string pattern = ::testing::TempDir() + "/lambda_log_XXXXXX";
-    fd_ = ::mkstemp(pattern.data());
-    log_path_ = pattern;
-    settings_ = read_runtime_settings(no_environment);
-  }
-  ~LambdaRuntimeTest() override {
-    ::close(fd_);
-    std::filesystem::remove(log_path_);
-  }
-
-  RuntimeEnd run(std::vector<std::string> turns, std::map<std::string, std::string> replies = {},
-                 const OpenAnswerer& open = open_tiny) {
-    RuntimeDouble double_(
-        std::move(turns), stop_, std::move(replies), [](const Post&) {},
-        static_cast<int>(settings_.pollers));
-    settings_.api = double_.api();
-    const RuntimeEnd end = run_lambda(settings_, open, Log(LogSettings{.json = true}, fd_), stop_);
-    posts_ = double_.posts();
-    turns_left_ = double_.turns_left();
-    return end;
-  }
-
-  std::string log() const {
-    std::ifstream file(log_path_);
-    return {std::istreambuf_iterator<char>(file), {}};
-  }
-  std::vector<std::string> paths() const {
-    std::vector<std::string> paths;
-    for (const Post& post : posts_) paths.push_back(post.path);
-    return paths;
-  }
-
-  Cancellation stop_;
-  RuntimeSettings settings_;
-  std::vector<Post> posts_;
-  std::size_t turns_left_ = 0;
-
- private:
-  int fd_;
-  std::string log_path_;
-};
+using namespace test;
 
 TEST_F(LambdaRuntimeTest, AnswersEachEventUnderItsId) {
   EXPECT_EQ(run({next_event("id-1", direct("Who?", "Ada wrote it.")),
@@ -329,65 +250,6 @@ TEST_F(LambdaRuntimeTest, StoppingDuringAnInvocationAnswersItFirst) {
   ASSERT_EQ(double_.posts().size(), 1U);
   EXPECT_EQ(double_.posts()[0].path, "invocation/id-1/response");
   EXPECT_EQ(double_.turns_left(), 1U);
-}
-
-TEST_F(LambdaRuntimeTest, SeveralPollersAnswerEachItsOwn) {
-  settings_.pollers = 4;
-  std::vector<std::string> turns;
-  std::set<std::string> expected;
-  for (int i = 0; i < 40; ++i) {
-    const std::string id = "id-" + std::to_string(i);
-    turns.push_back(next_event(
-        id, R"({"question":"Q?","documents":[{"id":")" + id + R"(","text":"Ada wrote it."}]})"));
-    expected.insert("invocation/" + id + "/response");
-  }
-  EXPECT_EQ(run(std::move(turns)), RuntimeEnd::kStopped);
-  const std::vector<std::string> all = paths();
-  EXPECT_EQ(std::set<std::string>(all.begin(), all.end()), expected);
-  EXPECT_EQ(all.size(), expected.size());
-  for (const Post& post : posts_) {
-    const std::string id = post.path.substr(11, post.path.rfind('/') - 11);
-    EXPECT_NE(post.body.find("\"document_id\":\"" + id + "\""), std::string::npos)
-        << post.path << post.body;
-  }
-}
-
-std::size_t resident_bytes() {
-  std::size_t all = 0, resident = 0;
-  std::ifstream("/proc/self/statm") >> all >> resident;
-  return resident * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
-}
-
-std::size_t open_descriptors() {
-  const auto begin = std::filesystem::directory_iterator("/proc/self/fd");
-  return static_cast<std::size_t>(std::distance(begin, std::filesystem::directory_iterator()));
-}
-
-// Memory is looked at after 1,000 and after 10,000 invocations of one process.
-TEST_F(LambdaRuntimeTest, TenThousandInvocationsDoNotGrow) {
-  std::atomic<std::size_t> early{0}, descriptors{0};
-  std::vector<std::string> turns(1'000, next_event("id", direct("Who?", "Ada wrote it.")));
-  const auto round = [&] {
-    Cancellation fresh;
-    RuntimeDouble double_(turns, fresh);
-    settings_.api = double_.api();
-    EXPECT_EQ(
-        run_lambda(settings_, open_tiny, Log(LogSettings{.level = LogLevel::kFatal}, 2), fresh),
-        RuntimeEnd::kStopped);
-    EXPECT_EQ(double_.posts().size(), turns.size());
-    EXPECT_EQ(double_.posts().back().path, "invocation/id/response");
-    EXPECT_LE(double_.connections(), 4);  // kept alive
-  };
-  round();
-  early = resident_bytes();
-  descriptors = open_descriptors();
-  for (int i = 1; i < 10; ++i) round();
-#if LAMBERT_SANITIZED
-  std::printf("NOTICE: memory of the runtime is not measured under a sanitizer, which keeps it\n");
-#else
-  EXPECT_LE(resident_bytes(), early + (std::size_t{8} << 20));
-#endif
-  EXPECT_EQ(open_descriptors(), descriptors);
 }
 
 TEST(RuntimeSettings, AreReadFromTheEnvironment) {
