@@ -3,6 +3,7 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/mapped_file.h"
@@ -34,7 +35,8 @@ class FileSet {
   NamedFile open(std::string_view name);
 
  private:
-  FileSet(std::string where, std::string directory) : where_(where), directory_(directory) {}
+  FileSet(std::string where, std::string directory)
+      : where_(std::move(where)), directory_(std::move(directory)) {}
 
   std::string where_, directory_;  // directory_: "" for files in memory
   std::vector<std::string> names_;
