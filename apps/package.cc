@@ -41,7 +41,7 @@ void check_size(const std::vector<ZipFile>& files) {
       "; leave the model out and set LAMBERT_MODEL to where it is in S3, or use a container image");
 }
 
-int package(PackageCommand command) {
+int package(const PackageCommand& command) {
   const MappedFile program("/proc/self/exe");
   std::vector<ZipFile> files{{"bootstrap", program.bytes(), 0755}};
   ModelSource opened;

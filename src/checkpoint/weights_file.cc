@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "checkpoint/safetensors.h"
+#include "checkpoint/torch_file.h"
 
 namespace lambert {
 
@@ -46,6 +47,7 @@ void refuse_other_format(std::string_view text, std::string_view source) {
 
 void read_weights_file(std::span<const std::byte> file, std::string_view source,
                        const TensorSink& sink) {
+  if (is_torch_file(file)) return read_torch_file(file, source, sink);
   const std::string_view text(reinterpret_cast<const char*>(file.data()), file.size());
   if (!is_safetensors(text)) refuse_other_format(text, source);
   read_safetensors(file, source, sink);
