@@ -2,12 +2,12 @@
 #pragma once
 
 #include <cstdint>
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "checkpoint/safetensors.h"
+#include "golden_cases.h"
 
 namespace lambert {
 
@@ -22,24 +22,8 @@ inline std::string safetensors_file(std::string_view header, std::string_view da
   return header_length(header.size()) + std::string(header) + std::string(data);
 }
 
-// A tensor with copies of everything that a sink is given.
-struct ReadTensor {
-  std::string name;
-  DType dtype;
-  std::vector<std::uint64_t> shape;
-  std::string data;
-};
-
-// The bytes are copied to a heap block of exactly their size, so that ASan sees reads past it.
 inline std::vector<ReadTensor> read_all(std::string_view file) {
-  const std::vector<char> bytes(file.begin(), file.end());
-  std::vector<ReadTensor> tensors;
-  read_safetensors(std::as_bytes(std::span(bytes)), "model.safetensors", [&](const Tensor& tensor) {
-    tensors.push_back(
-        {std::string(tensor.name), tensor.dtype, tensor.shape,
-         std::string(reinterpret_cast<const char*>(tensor.data.data()), tensor.data.size())});
-  });
-  return tensors;
+  return copy_tensors(file, "model.safetensors", read_safetensors);
 }
 
 }  // namespace lambert
