@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "serve/base64.h"
-#include "serve/json_member.h"
+#include "base/json_member.h"
 #include "serve/query_string.h"
 #include "wire/json_writer.h"
 

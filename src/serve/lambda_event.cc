@@ -6,7 +6,7 @@
 
 #include "serve/compat_2020.h"
 #include "serve/http_event.h"
-#include "serve/json_member.h"
+#include "base/json_member.h"
 #include "wire/json_writer.h"
 
 namespace lambert {
