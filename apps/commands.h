@@ -23,6 +23,8 @@ void add_tokenize(CLI::App& app, Invocation& invocation);
 void add_logits(CLI::App& app, Invocation& invocation);
 void add_archive(CLI::App& app, Invocation& invocation);
 void add_package(CLI::App& app, Invocation& invocation);
+void add_pull(CLI::App& app, Invocation& invocation);
+void add_push(CLI::App& app, Invocation& invocation);
 void add_inspect(CLI::App& app, Invocation& invocation);
 void add_doctor(CLI::App& app, Invocation& invocation);
 void add_version(CLI::App& app, Invocation& invocation);

@@ -23,8 +23,8 @@ constexpr const char* kFooter = R"(Examples:
   lambert eval dev-v1.1.json
 
 Options go before environment variables (LAMBERT_MODEL, LAMBERT_THREADS, LAMBERT_PRECISION,
-LAMBERT_ISA, LAMBERT_CONFIG_DIR, ...), those before defaults. Results go to standard output, everything else to standard
-error.
+LAMBERT_ISA, LAMBERT_CONFIG_DIR, ...), those before defaults. Results go to standard output,
+everything else to standard error.
 
 Exit codes: 0 done; 1 failed; 2 wrong usage; 3 model missing, damaged or not supported;
 6 some questions of many failed; 130 interrupted; 141 the reader of the output left; 143 ended by
@@ -90,6 +90,8 @@ int run(int argc, char** argv) {
   add_logits(app, invocation);
   add_archive(app, invocation);
   add_package(app, invocation);
+  add_pull(app, invocation);
+  add_push(app, invocation);
   add_inspect(app, invocation);
   add_doctor(app, invocation);
   add_version(app, invocation);

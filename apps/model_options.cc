@@ -67,6 +67,12 @@ CLI::Option* add_file(CLI::App& command, const std::string& name, std::string& p
   return option;
 }
 
+CLI::Option* add_profile_option(CLI::App& command, std::string& profile) {
+  return command
+      .add_option("--profile", profile, "of ~/.aws, for s3:// (AWS_PROFILE, else the environment)")
+      ->type_name("NAME");
+}
+
 void add_model_options(CLI::App& command, Options& options) {
   const char* group = "Model";
   command.add_option("--model", options.model, "directory, archive, file of weights or URI")
@@ -85,6 +91,7 @@ void add_model_options(CLI::App& command, Options& options) {
       "kept of an archive or a download; 0: the memory there is (0)")
       ->envname("LAMBERT_MAX_MODEL_BYTES")
       ->group(group);
+  add_profile_option(command, options.aws_profile)->group(group);
   constexpr std::int64_t kMostThreads = 256;
   add_count(
       command, "--threads", 0, kMostThreads,

@@ -30,6 +30,9 @@ CLI::Option* add_count(CLI::App& command, const std::string& name, std::int64_t 
 CLI::Option* add_file(CLI::App& command, const std::string& name, std::string& path,
                       const char* help);
 
+// --profile, whose keys for AWS are used.
+CLI::Option* add_profile_option(CLI::App& command, std::string& profile);
+
 // --top-k and the other parameters of the pipeline.
 void add_parameter_options(CLI::App& command, Parameters& parameters);
 

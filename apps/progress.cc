@@ -13,8 +13,8 @@ namespace {
 
 constexpr auto kInterval = std::chrono::milliseconds(200);
 
-void draw(const char* text, std::size_t size) {
-  [[maybe_unused]] const ssize_t put = ::write(STDERR_FILENO, text, size);
+void put(std::string_view text) {
+  [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, text.data(), text.size());
 }
 
 bool disabled() {
@@ -40,7 +40,7 @@ std::string duration_text(double seconds) {
 Progress::Progress(bool wanted) : wanted_(wanted && errors_are_terminal() && !disabled()) {}
 
 Progress::~Progress() {
-  if (drawn_) draw("\r\x1b[K", 4);
+  if (drawn_) put("\r\x1b[K");
 }
 
 double Progress::seconds() const {
@@ -48,13 +48,11 @@ double Progress::seconds() const {
 }
 
 void Progress::show(std::size_t done, std::size_t fresh, std::size_t failed, double fraction) {
-  const auto now = Clock::now();
-  if (!wanted_ || now - last_ < kInterval) return;
-  last_ = now;
+  if (!due()) return;
   const double rate = static_cast<double>(fresh) / seconds();
   char number[48];
   std::snprintf(number, sizeof number, ", %.1f/s", rate);
-  std::string line = "\r\x1b[K" + std::to_string(done) + " questions" + number;
+  std::string line = std::to_string(done) + " questions" + number;
   if (failed > 0) line += ", " + std::to_string(failed) + " failed";
   if (fraction > 0) {
     const double done_now = static_cast<double>(fresh) / static_cast<double>(done);
@@ -62,7 +60,31 @@ void Progress::show(std::size_t done, std::size_t fresh, std::size_t failed, dou
     std::snprintf(number, sizeof number, ", %.0f %%, ", 100 * fraction);
     line += number + duration_text(left) + " left";
   }
-  draw(line.data(), line.size());
+  draw(line);
+}
+
+void Progress::show_bytes(std::uint64_t done, std::uint64_t total) {
+  if (!due()) return;
+  char text[96];
+  const double megabytes = static_cast<double>(done) / 1e6;
+  if (total > 0) {
+    std::snprintf(text, sizeof text, "%.1f of %.1f MB, %.1f MB/s", megabytes,
+                  static_cast<double>(total) / 1e6, megabytes / seconds());
+  } else {
+    std::snprintf(text, sizeof text, "%.1f MB, %.1f MB/s", megabytes, megabytes / seconds());
+  }
+  draw(text);
+}
+
+bool Progress::due() {
+  const auto now = Clock::now();
+  if (!wanted_ || now - last_ < kInterval) return false;
+  last_ = now;
+  return true;
+}
+
+void Progress::draw(const std::string& text) {
+  put("\r\x1b[K" + text);
   drawn_ = true;
 }
 

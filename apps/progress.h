@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <string>
 
 namespace lambert {
@@ -19,10 +20,16 @@ class Progress {
   // where not known.
   void show(std::size_t done, std::size_t fresh, std::size_t failed, double fraction);
 
+  // Bytes of a transfer, of `total`; 0 where that is not known.
+  void show_bytes(std::uint64_t done, std::uint64_t total);
+
   double seconds() const;  // since the start
 
  private:
   using Clock = std::chrono::steady_clock;
+  bool due();  // whether to draw again
+  void draw(const std::string& text);
+
   bool wanted_;
   bool drawn_ = false;
   Clock::time_point start_ = Clock::now(), last_ = start_;

@@ -7,6 +7,8 @@
 
 #include "base/cgroup.h"
 #include "checkpoint/archive_reader.h"
+#include "qa/fetched_model.h"
+#include "store/hub.h"
 
 namespace lambert {
 
@@ -18,12 +20,9 @@ std::optional<FileSet> directory_beside(const std::string& file, const std::stri
   return FileSet::of_directory(parent.empty() ? "." : parent.string());
 }
 
-FileSet file_set(std::string where, std::vector<ArchivedFile> archived) {
-  std::vector<NamedFile> files;
-  for (ArchivedFile& file : archived) {
-    files.push_back({std::move(file.name), std::move(file.file)});
-  }
-  return FileSet::of_memory(std::move(where), std::move(files));
+std::optional<FileSet> configured_directory(const Options& options) {
+  if (options.config_dir.empty()) return std::nullopt;
+  return FileSet::of_directory(options.config_dir);
 }
 
 // Reads an archive that is a file, in pieces whose pages are given back as it goes.
@@ -37,7 +36,7 @@ FileSet read_archive(const MappedFile& file, std::uint64_t max_bytes) {
     file.release(piece);
     left = left.subspan(piece.size());
   }
-  return file_set(file.path(), reader.finish());
+  return archived_files(file.path(), reader.finish());
 }
 
 std::uint64_t max_model_bytes(const Options& options) {
@@ -45,11 +44,38 @@ std::uint64_t max_model_bytes(const Options& options) {
 }
 
 // What one file is: the files of an archive, or a file of weights.
-FileSet open_file(const Options& options) {
-  const MappedFile file(options.model);
+FileSet open_file(const std::string& path, const Options& options) {
+  const MappedFile file(path);
   const std::size_t first = std::min(file.bytes().size(), TarReader::kBlock);
-  if (!is_archive(file.bytes().first(first))) return FileSet::of_file(options.model);
+  if (!is_archive(file.bytes().first(first))) return FileSet::of_file(path);
   return read_archive(file, max_model_bytes(options));
+}
+
+// The files at one place, and those beside it.
+struct Opened {
+  FileSet files;
+  std::optional<FileSet> beside;
+};
+
+Opened open_path(const std::string& path, const Options& options) {
+  if (!is_model_directory(path)) {
+    return {open_file(path, options), directory_beside(path, options.config_dir)};
+  }
+  return {FileSet::of_directory(path), configured_directory(options)};
+}
+
+Opened open_uri(const Options& options) {
+  const Uri uri = parse_uri(options.model, "the model");
+  const RemoteSettings settings{.aws_profile = options.aws_profile};
+  switch (uri.kind) {
+    case Uri::Kind::kPath: return open_path(uri.path, options);
+    case Uri::Kind::kHub:
+      return {FileSet::of_directory(fetch_from_hub(uri, {}, is_model_file)),
+              configured_directory(options)};
+    case Uri::Kind::kS3:
+    case Uri::Kind::kHttps: break;
+  }
+  return {fetch_model(uri, settings, max_model_bytes(options)), configured_directory(options)};
 }
 
 }  // namespace
@@ -59,15 +85,8 @@ ModelSource open_model_source(const Options& options) {
   const auto shards = [&](std::string_view json, std::string_view source) {
     return opened.index.emplace(json, source).shards();
   };
-  if (is_model_directory(options.model)) {
-    std::optional<FileSet> beside;
-    if (!options.config_dir.empty()) beside = FileSet::of_directory(options.config_dir);
-    opened.files =
-        choose_model_files(FileSet::of_directory(options.model), std::move(beside), shards);
-  } else {
-    opened.files = choose_model_files(open_file(options),
-                                      directory_beside(options.model, options.config_dir), shards);
-  }
+  auto [files, beside] = open_uri(options);
+  opened.files = choose_model_files(std::move(files), std::move(beside), shards);
   return opened;
 }
 

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "serve/base64.h"
 #include "base/json_member.h"
+#include "serve/base64.h"
 #include "serve/query_string.h"
 #include "wire/json_writer.h"
 

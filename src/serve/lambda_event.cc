@@ -4,9 +4,9 @@
 #include <utility>
 #include <vector>
 
+#include "base/json_member.h"
 #include "serve/compat_2020.h"
 #include "serve/http_event.h"
-#include "base/json_member.h"
 #include "wire/json_writer.h"
 
 namespace lambert {
