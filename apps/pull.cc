@@ -77,7 +77,7 @@ std::string pull_remote(const Uri& uri, const PullCommand& command) {
 }
 
 std::string pull_from_hub(const Uri& uri, const PullCommand& command, bool copy) {
-  const std::string snapshot = fetch_from_hub(uri, {}, is_model_file);
+  std::string snapshot = fetch_from_hub(uri, {}, is_model_file);
   if (!copy) return snapshot;
   make_directory(command.directory);
   for (const auto& entry : std::filesystem::directory_iterator(snapshot)) {

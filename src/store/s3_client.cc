@@ -102,20 +102,24 @@ std::optional<S3Client::Object> S3Client::find(const std::string& bucket, const 
   const TimePoint deadline = clock.now() + settings_.download.budget;
   S3Connection connection(*this, bucket, settings_.credentials.waiting.cancel);
   Retrier retrier(settings_.download.retry, settings_.credentials.waiting, std::random_device{}());
-  HttpHead head;
-  try {
-    head = retrier.run(deadline, [&] {
+  const auto ask = [&] {
+    return retrier.run(deadline, [&] {
       return connection
           .request({.method = "HEAD", .headers = {{"x-amz-checksum-mode", "ENABLED"}}}, {key, ""},
                    deadline)
           .head;
     });
+  };
+  HttpHead head;
+  try {
+    head = ask();
   } catch (const NetworkError&) {
-    // The answer to HEAD has no body, so it does not say why: a GET does.
+    // The answer to HEAD has no body, so it does not say why: that to a GET does, and what it says
+    // may help.
     retrier.run(deadline, [&] {
       connection.request({.headers = {{"Range", "bytes=0-0"}}}, {key, ""}, deadline);
     });
-    throw;
+    head = ask();
   }
   if (head.status == 404) return std::nullopt;
   if (!head.content_length) {
