@@ -11,8 +11,8 @@
 //   http-v1      httpMethod: REST API, and HTTP API with payload 1.0
 //   sqs          Records from aws:sqs, each body a request; {"batchItemFailures":[...]} names those
 //                that failed. The answers go nowhere: SQS has no place for them
-//   bare body    {"body": ...} alone: POST /ask of a REST API, as tests of the first service sent
-//   it direct       a request itself (serve/ask.h); its reply is the result
+//   bare body    {"body": ...} alone: POST /ask of a REST API, as the first service's tests had it
+//   direct       a request itself (serve/ask.h); its reply is the result
 //
 // A body may be null, text, base64, or JSON in place of text. What goes wrong with an HTTP shape is
 // an HTTP reply.
