@@ -4,10 +4,10 @@ export JOBS
 MAKEFLAGS += --no-print-directory
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo build test bench fuzz format lint reproducible clean lambda-zip lambda-local bench-lambda
+.PHONY: help setup demo build test bench fuzz format lint reproducible clean lambda-zip lambda-local lambda-image check-deploy bench-lambda
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' Makefile
 
 setup: ## install what building and testing need (Debian 12, as root; else say what is missing)
 	@tools/setup build test
@@ -40,6 +40,12 @@ lambda-zip: build ## dist/: the zip of an AWS Lambda function, without and with 
 lambda-local: build ## the function under AWS's emulator, its model from a local S3 server
 	@tools/lambda_tools
 	@python3 tools/lambda_local.py
+
+lambda-image: build ## the function as a container image
+	@tools/lambda_image
+
+check-deploy: ## every template of deploy/ by its own linter (installs them into .deploy-tools)
+	@tools/check_deploy
 
 fuzz: ## each fuzz target for FUZZ_SECONDS (default 60)
 	@FUZZ_SECONDS=$${FUZZ_SECONDS:-60} tools/test fuzz

@@ -137,7 +137,7 @@ class PickleMachine {
       case kBinInt2: return push_integer(static_cast<std::int64_t>(next(2)));
       case kLong1: return push_long();
       case kBinFloat: next(8); return push({.kind = Kind::kFloat, .items = {}});
-      case kShortBinString: return push_string(next(1));
+      case kShortBinString:
       case kShortBinUnicode: return push_string(next(1));
       case kBinUnicode: return push_string(next(4));
       case kBinUnicode8: return push_string(next(8));

@@ -121,36 +121,34 @@ HttpRequest HttpsFile::request(const Hop& hop) const {
 // Goes to the end of the redirects and asks for the first byte.
 HttpHead HttpsFile::probe(TimePoint deadline) {
   for (;;) {
-    HttpConnection connection(hop_.url, options(hop_.url, settings_.waiting.cancel));
+    auto connection =
+        std::make_unique<HttpConnection>(hop_.url, options(hop_.url, settings_.waiting.cancel));
     HttpRequest first = request(hop_);
     first.headers.push_back({"Range", "bytes=0-0"});
-    const HttpHead head = connection.start(first, deadline);
+    const HttpHead head = connection->start(first, deadline);
     if (const auto next = next_hop(hop_, head)) {
       hop_ = *next;
       continue;
     }
     if (head.status / 100 != 2 && head.status != 416) refuse_status(head, hop_.url);
+    if (head.status == 200) whole_ = std::move(connection);
     return head;
   }
 }
 
 void HttpsFile::get(const ByteSink& sink) {
   if (file_.size == 0) return;
-  if (!has_ranges_) return get_at_once(sink);
+  if (whole_) {
+    const TimePoint deadline = settings_.waiting.clock->now() + settings_.download.budget;
+    std::exchange(whole_, nullptr)->read_body(sink, deadline);
+    return;
+  }
+  if (!has_ranges_) {
+    network_fail(Retry::kNo, hop_.url.origin(), ": the server gives the file once only");
+  }
   download_file(
       file_, [this](const Cancellation* cancel) { return std::make_unique<Reader>(*this, cancel); },
       settings_.download, *settings_.waiting.clock, sink);
-}
-
-void HttpsFile::get_at_once(const ByteSink& sink) {
-  const TimePoint deadline = settings_.waiting.clock->now() + settings_.download.budget;
-  HttpConnection connection(hop_.url, options(hop_.url, settings_.waiting.cancel));
-  const HttpHead head = connection.start(request(hop_), deadline);
-  if (head.status != 200) refuse_status(head, hop_.url);
-  if (head.content_length != file_.size) {
-    network_fail(Retry::kNo, hop_.url.origin(), ": the file was replaced; start again");
-  }
-  connection.read_body(sink, deadline);
 }
 
 }  // namespace lambert

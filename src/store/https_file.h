@@ -26,8 +26,8 @@ class HttpsFile {
   HttpsFile(const Url& url, HttpsSettings settings);
 
   const RemoteFile& file() const { return file_; }
-  // All of it, in order: by several connections where the server knows ranges, else by one, which
-  // then is not taken up where it breaks off.
+  // All of it, in order: by several connections where the server knows ranges, else by one, once,
+  // which then is not taken up where it breaks off.
   void get(const ByteSink& sink);
 
  private:
@@ -35,14 +35,14 @@ class HttpsFile {
   HttpOptions options(const Url& url, const Cancellation* cancel) const;
   HttpRequest request(const Hop& hop) const;
   HttpHead probe(TimePoint deadline);
-  void get_at_once(const ByteSink& sink);
 
   HttpsSettings settings_;
   std::shared_ptr<TlsClient> tls_;
   Hop hop_;  // where redirects led
   RemoteFile file_;
   bool has_ranges_ = false;
-  std::string unmodified_since_;  // Last-Modified, where there is no strong ETag
+  std::unique_ptr<HttpConnection> whole_;  // has all of the file to come, from a server without
+  std::string unmodified_since_;           // Last-Modified, where there is no strong ETag
 };
 
 }  // namespace lambert
