@@ -26,7 +26,7 @@ Options go before environment variables (LAMBERT_MODEL, LAMBERT_THREADS, LAMBERT
 LAMBERT_ISA, LAMBERT_CONFIG_DIR, ...), those before defaults. Results go to standard output,
 everything else to standard error.
 
-Exit codes: 0 done; 1 failed; 2 wrong usage; 3 model missing, damaged or not supported;
+Exit codes: 0 done; 1 failed; 2 wrong usage; 3 model missing, damaged or not supported; 4 network;
 6 some questions of many failed; 130 interrupted; 141 the reader of the output left; 143 ended by
 SIGTERM.)";
 

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "net/network_error.h"
 #include "output.h"
 #include "wire/question_line.h"
 
@@ -189,6 +190,8 @@ Answerer open_model(const Options& options) {
   resolved.model = model_path(options);
   try {
     return Answerer(resolved);
+  } catch (const NetworkError&) {
+    throw;
   } catch (const Error& error) {
     if (error.code() == ErrorCode::kInvalidArgument) throw;
     throw ModelError(error.code(), error.what());

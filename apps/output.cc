@@ -5,10 +5,12 @@
 #include <cstdlib>
 
 #include "eval/output_file.h"
+#include "net/network_error.h"
 
 namespace lambert {
 
 int exit_code(const Error& error) {
+  if (dynamic_cast<const NetworkError*>(&error) != nullptr) return kExitNetwork;
   if (dynamic_cast<const ModelError*>(&error) != nullptr) return kExitModel;
   switch (error.code()) {
     case ErrorCode::kInvalidArgument: return kExitUsage;

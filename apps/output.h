@@ -13,6 +13,7 @@ enum ExitCode {
   kExitFailure = 1,  // reading, writing, an input that cannot be used
   kExitUsage = 2,
   kExitModel = 3,          // missing, damaged or not supported
+  kExitNetwork = 4,        // S3, the Hub or another server: not reached, or refuses
   kExitPartial = 6,        // some questions of many failed
   kExitInterrupted = 130,  // Ctrl-C
   kExitBrokenPipe = 141    // whoever read the output left

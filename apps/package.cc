@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "checkpoint/archive_members.h"
 #include "checkpoint/zip_writer.h"
 #include "commands.h"
 #include "model_options.h"
@@ -18,9 +19,11 @@ namespace {
 constexpr const char* kPackageFooter = R"(Examples:
   lambert package -o function.zip                       the model comes from LAMBERT_MODEL
   lambert package --model models/squad -o function.zip  the model is inside
+  lambert package --config-dir model -o function.zip    configuration and tokenizer are inside
 
 The zip is what Lambda takes for the runtimes provided.al2023 and provided.al2: this program as
-`bootstrap` and, with --model, the model as `model/`. The same model and program give the same
+`bootstrap` and, with --model, the model as `model/`. With --config-dir alone its configuration and
+tokenizer are, for weights in S3 that come without. The same files and program give the same
 bytes.)";
 
 constexpr std::size_t kMostUnzipped = 262'144'000;  // Lambda's limit, layers included
@@ -41,6 +44,23 @@ void check_size(const std::vector<ZipFile>& files) {
       "; leave the model out and set LAMBERT_MODEL to where it is in S3, or use a container image");
 }
 
+// Configuration and tokenizer, without weights.
+std::vector<NamedFile> small_files(const std::string& directory) {
+  if (!is_model_directory(directory)) {
+    fail(ErrorCode::kInvalidArgument, directory, ": is not a directory");
+  }
+  FileSet found = FileSet::of_directory(directory);
+  if (!found.contains("config.json")) {
+    fail(ErrorCode::kNotFound, directory, ": has no config.json; ", listing(found));
+  }
+  std::vector<NamedFile> files;
+  for (const std::string& name : found.names()) {
+    const bool is_text = member_kind(name) == MemberKind::kText;
+    if (is_text && !name.ends_with(".index.json")) files.push_back(found.open(name));
+  }
+  return files;
+}
+
 int package(const PackageCommand& command) {
   const MappedFile program("/proc/self/exe");
   std::vector<ZipFile> files{{"bootstrap", program.bytes(), 0755}};
@@ -51,6 +71,13 @@ int package(const PackageCommand& command) {
     for (const ModelFiles::Content& content : opened.files.contents()) {
       files.push_back({"model/" + content.name, std::as_bytes(std::span(content.bytes))});
     }
+  }
+  std::vector<NamedFile> small;
+  if (command.model.model.empty() && !command.model.config_dir.empty()) {
+    small = small_files(command.model.config_dir);
+  }
+  for (const NamedFile& file : small) {
+    files.push_back({"model/" + file.name, file.file.bytes()});
   }
   check_size(files);
   const std::size_t bytes = write_output(command.output, command.force, [&](const ByteSink& sink) {
@@ -72,8 +99,9 @@ void add_package(CLI::App& app, Invocation& invocation) {
   command->add_option("--model", options->model.model, "put this model into the zip")
       ->type_name("MODEL");
   command
-      ->add_option("--config-dir", options->model.config_dir,
-                   "has config.json and the tokenizer, where the model has none")
+      ->add_option(
+          "--config-dir", options->model.config_dir,
+          "has config.json and the tokenizer, where the model has none; alone: put them in")
       ->type_name("DIR");
   command->add_flag("--force", options->force, "replace a file that is there");
   command->callback(

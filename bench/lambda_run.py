@@ -5,6 +5,7 @@ emulator, models from a local S3 server: `make bench-lambda`, bench/README.md sa
 """
 import argparse
 import contextlib
+import importlib.metadata
 import json
 import os
 import pathlib
@@ -16,6 +17,8 @@ import sys
 import tempfile
 import time
 
+import boto3
+import botocore.config
 import numpy
 
 import machine
@@ -76,15 +79,21 @@ class Model:
         self.credentials = dict(local.KEYS, AWS_ENDPOINT_URL_S3=endpoint, AWS_ENDPOINT_URL=endpoint)
         local.lambert("push", archive, f"s3://models/{self.key}", "--create-bucket",
                       environment=self.credentials)
-        self.url = f"{endpoint}/models/{self.key}"
+        # curl 7.88 does not sign what S3 servers accept.
+        client = boto3.client(
+            "s3", endpoint_url=endpoint, region_name=local.KEYS["AWS_REGION"],
+            aws_access_key_id=local.KEYS["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=local.KEYS["AWS_SECRET_ACCESS_KEY"],
+            config=botocore.config.Config(signature_version="s3v4",
+                                          s3={"addressing_style": "path"}))
+        self.url = client.generate_presigned_url(
+            "get_object", Params={"Bucket": "models", "Key": self.key}, ExpiresIn=86400)
         shutil.rmtree(weights)
         archive.unlink()
 
     def curl_gunzip_ms(self):
         """What fetching and unpacking takes that does nothing else."""
-        command = (f"curl -sf --aws-sigv4 aws:amz:{local.KEYS['AWS_REGION']}:s3 "
-                   f"--user {local.KEYS['AWS_ACCESS_KEY_ID']}:{local.KEYS['AWS_SECRET_ACCESS_KEY']} "
-                   f"{self.url} | gunzip > /dev/null")
+        command = f"curl -sf '{self.url}' | gunzip > /dev/null"
         begin = time.perf_counter()
         subprocess.run(["bash", "-o", "pipefail", "-c", command], check=True)
         return (time.perf_counter() - begin) * 1000
@@ -230,11 +239,10 @@ Made by `make bench-lambda`; bench/README.md says how to read it.
 
 
 def versions():
-    import torch
-    import transformers
     lambert = subprocess.run([local.LAMBERT, "version"], capture_output=True, text=True, check=True)
-    return (f"{lambert.stdout.splitlines()[0]}; torch {torch.__version__}, transformers "
-            f"{transformers.__version__}, python {platform.python_version()}")
+    torch, transformers = map(importlib.metadata.version, ("torch", "transformers"))
+    return (f"{lambert.stdout.splitlines()[0]}; torch {torch}, transformers {transformers}, "
+            f"python {platform.python_version()}")
 
 
 def main():

@@ -125,7 +125,7 @@ HttpHead HttpsFile::probe(TimePoint deadline) {
         std::make_unique<HttpConnection>(hop_.url, options(hop_.url, settings_.waiting.cancel));
     HttpRequest first = request(hop_);
     first.headers.push_back({"Range", "bytes=0-0"});
-    const HttpHead head = connection->start(first, deadline);
+    HttpHead head = connection->start(first, deadline);
     if (const auto next = next_hop(hop_, head)) {
       hop_ = *next;
       continue;

@@ -23,8 +23,8 @@ TEST(Cli, EveryCommandHasHelpWithExamples) {
   const Ended all = run({"--help"});
   EXPECT_EQ(all.exit_code, 0);
   EXPECT_EQ(all.err, "");
-  for (const char* command :
-       {"ask", "batch", "eval", "tokenize", "inspect", "doctor", "version", "logits"}) {
+  for (const char* command : {"ask", "batch", "eval", "tokenize", "inspect", "doctor", "version",
+                              "logits", "archive", "package", "push", "pull"}) {
     const Ended help = run({command, "--help"});
     EXPECT_EQ(help.exit_code, 0) << command;
     EXPECT_TRUE(contains(help.out, "Usage: lambert " + std::string(command))) << help.out;
@@ -33,6 +33,16 @@ TEST(Cli, EveryCommandHasHelpWithExamples) {
     EXPECT_EQ(contains(all.out, "  " + std::string(command) + "  "),
               std::string(command) != "logits");
   }
+}
+
+TEST(Cli, ANetworkThatFailsIsExitCode4) {
+  RunOptions options;
+  options.environment = {"AWS_ENDPOINT_URL_S3=http://127.0.0.1:1", "AWS_ACCESS_KEY_ID=a",
+                         "AWS_SECRET_ACCESS_KEY=canary"};
+  const Ended result = run({"pull", "s3://bucket/key", "-o", testing::TempDir()}, options);
+  EXPECT_EQ(result.exit_code, 4) << result.err;
+  EXPECT_TRUE(contains(result.err, "http://127.0.0.1:1: ")) << result.err;
+  EXPECT_FALSE(contains(result.err, "canary"));
 }
 
 TEST(Cli, WrongUsageIsExitCode2WithAHint) {
@@ -52,6 +62,10 @@ TEST(Cli, WrongUsageIsExitCode2WithAHint) {
       {"ask", "--question", "a", "b"},
       {"batch", "--max-line-bytes", "0"},
       {"eval"},
+      {"pull", "gs://bucket/key"},
+      {"pull", "models"},
+      {"push", LAMBERT_SOURCE_DIR "/LICENSE", "https://example.com/x"},
+      {"package"},
       {"tokenize", "--pair", "a"},
       {"tokenize", "a", "b"}};
   for (const auto& arguments : wrong) {
