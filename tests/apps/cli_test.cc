@@ -45,6 +45,19 @@ TEST(Cli, ANetworkThatFailsIsExitCode4) {
   EXPECT_FALSE(contains(result.err, "canary"));
 }
 
+TEST(Cli, UrisOfOtherKindsAreExitCode2) {
+  const std::vector<std::vector<std::string>> wrong = {
+      {"pull", "gs://bucket/key"},
+      {"pull", "models"},
+      {"push", LAMBERT_SOURCE_DIR "/LICENSE", "https://example.com/x"},
+      {"ask", "--question", "a", "--context", "b", "--model", "http://example.com/model"}};
+  for (const auto& arguments : wrong) {
+    const Ended result = run(arguments);
+    EXPECT_EQ(result.exit_code, 2) << testing::PrintToString(arguments) << result.err;
+    EXPECT_TRUE(contains(result.err, "expected") || contains(result.err, "https")) << result.err;
+  }
+}
+
 TEST(Cli, WrongUsageIsExitCode2WithAHint) {
   const std::vector<std::vector<std::string>> wrong = {
       {"nonsense"},
@@ -62,9 +75,6 @@ TEST(Cli, WrongUsageIsExitCode2WithAHint) {
       {"ask", "--question", "a", "b"},
       {"batch", "--max-line-bytes", "0"},
       {"eval"},
-      {"pull", "gs://bucket/key"},
-      {"pull", "models"},
-      {"push", LAMBERT_SOURCE_DIR "/LICENSE", "https://example.com/x"},
       {"package"},
       {"tokenize", "--pair", "a"},
       {"tokenize", "a", "b"}};

@@ -5,9 +5,11 @@
 
 #include <map>
 
+#include "../sanitized.h"
 #include "base/error.h"
 #include "checkpoint/archive_members.h"
 #include "checkpoint/archive_reader.h"
+#include "confined.h"
 #include "golden_cases.h"
 
 namespace lambert {
@@ -66,6 +68,32 @@ TEST(ArchiveCases, HostileOnesAreRefusedWithTheReason) {
     ++refused;
   }
   EXPECT_GE(refused, 80);
+}
+
+TEST(ArchiveCases, HostileOnesTouchNothing) {
+  if (LAMBERT_SANITIZED != 0) GTEST_SKIP() << "sanitizers make system calls of their own";
+  std::vector<std::string> hostile;
+  for (const boost::json::object& fields : golden_cases("archive_cases.jsonl")) {
+    if (fields.contains("refused")) hostile.push_back(golden_file(fields));
+  }
+  const long before = confined_idle_kib();
+  long peak = 0;
+  const int refused = run_confined(
+      [&] {
+        int count = 0;
+        for (const std::string& file : hostile) {
+          try {
+            read_archive(file, 100'000);
+          } catch (const Error&) {
+            ++count;
+          }
+        }
+        return count;
+      },
+      &peak);
+  EXPECT_EQ(refused, static_cast<int>(hostile.size()));
+  // A bomb is kept as far as it came: the 16 MiB from which on its factor counts.
+  EXPECT_LT(peak - before, 64 * 1024) << "KiB";
 }
 
 // Cut within the last member or its padding, or within the compressed data.

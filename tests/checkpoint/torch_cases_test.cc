@@ -2,13 +2,6 @@
 // (tools/goldens/torch_cases.py). Ours reads the same tensors, and refuses everything else with a
 // reason while it touches no file, process or network.
 #include <gtest/gtest.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <map>
 #include <random>
@@ -17,6 +10,7 @@
 #include "../sanitized.h"
 #include "base/error.h"
 #include "checkpoint/torch_file.h"
+#include "confined.h"
 #include "golden_cases.h"
 
 namespace lambert {
@@ -84,57 +78,13 @@ TEST(TorchCases, HostileFilesAreRefusedWithTheReason) {
   EXPECT_GE(refused, 300);
 }
 
-// Only memory, the pipe of the verdict and the end of the process are allowed; the kernel kills it
-// for anything else.
-void allow_only_memory() {
-  const auto call = static_cast<std::uint32_t>(offsetof(seccomp_data, nr));
-  std::vector<sock_filter> filter{BPF_STMT(BPF_LD | BPF_W | BPF_ABS, call)};
-  for (const long allowed : {SYS_brk, SYS_mmap, SYS_munmap, SYS_mremap, SYS_madvise, SYS_mprotect,
-                             SYS_futex, SYS_write, SYS_rt_sigprocmask, SYS_exit_group}) {
-    filter.push_back(
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, static_cast<std::uint32_t>(allowed), 0, 1));
-    filter.push_back(BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW));
-  }
-  filter.push_back(BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS));
-  const sock_fprog program{static_cast<unsigned short>(filter.size()), filter.data()};
-  if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
-      prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) != 0) {
-    _exit(2);
-  }
-}
-
-// Runs `work` under the filter; returns its int through a pipe. -1: it was killed.
-template <typename Work>
-int run_confined(const Work& work, long* peak_kib) {
-  int ends[2];
-  EXPECT_EQ(pipe(ends), 0);
-  const pid_t child = fork();
-  if (child == 0) {
-    allow_only_memory();
-    const int result = work();
-    const bool sent = write(ends[1], &result, sizeof result) == sizeof result;
-    _exit(sent ? 0 : 3);
-  }
-  close(ends[1]);
-  int result = -1;
-  if (read(ends[0], &result, sizeof result) != sizeof result) result = -1;
-  close(ends[0]);
-  int status = 0;
-  rusage used{};
-  EXPECT_EQ(wait4(child, &status, 0, &used), child);
-  *peak_kib = used.ru_maxrss;
-  return status == 0 ? result : -1;
-}
-
 TEST(TorchCases, HostileFilesTouchNothing) {
   if (LAMBERT_SANITIZED != 0) GTEST_SKIP() << "sanitizers make system calls of their own";
   const std::vector<TorchCase>& cases = torch_cases();
   int hostile = 0;
   for (const TorchCase& one : cases) hostile += one.refused.empty() ? 0 : 1;
-  long before = 0, peak = 0;
-  ASSERT_EQ(run_confined([] { return 1; }, &before), 1);
-  // That the filter kills is shown first.
-  ASSERT_EQ(run_confined([] { return static_cast<int>(getppid()); }, &peak), -1);
+  long peak = 0;
+  const long before = confined_idle_kib();
   const int refused = run_confined(
       [&] {
         int count = 0;

@@ -25,6 +25,8 @@ from torch_hostile import evil, hostile
 from torch_pickles import (GOOD, GOOD_LEGACY, REDUCE, STOP, glob, legacy, number, pickled, state,
                            storage, tensor, text, tuple_of, zipped)
 
+ROOT = os.getcwd()
+FILES = "tests/checkpoint/data/torch_save"
 OUTPUT = "tests/checkpoint/data/torch_cases.jsonl"
 NAMES = {torch.float32: "F32", torch.float16: "F16", torch.bfloat16: "BF16", torch.float64: "F64",
          torch.int64: "I64", torch.int32: "I32", torch.int16: "I16", torch.int8: "I8",
@@ -78,8 +80,15 @@ def states():
                                 "t": torch.tensor([[1, 0], [1, 1]]).to(dtype).t()}
 
 
+def older_file(name):
+    with open(os.path.join(ROOT, FILES, name), "rb") as file:
+        return file.read()
+
+
 def real_files():
     """name, file, rule where torch and we differ."""
+    for name in ("ckpt", "dict", "lin", "new", "old"):  # of torch 1.13
+        yield f"{name}.bin", older_file(f"{name}.bin"), "protocol" if name == "dict" else None
     for name, state in states():
         yield name + ", zip", saved(state), None
         old = saved(state, _use_new_zipfile_serialization=False)
@@ -193,7 +202,6 @@ def case(name, file):
 def main():
     counts = collections.Counter()
     with open(OUTPUT, "w") as output, tempfile.TemporaryDirectory() as directory:
-        root = os.getcwd()
         os.chdir(directory)
 
         def write(line):
@@ -210,13 +218,14 @@ def main():
             if read is None:  # it is our own file, or what we know to be a state dict
                 read = torch_verdict(file, weights_only=False) or dict(states())["views"]
             write(line | {"tensors": rows(read)})
-        for name, file, part in hostile():
+        module = "linmod.bin", older_file("linmod.bin"), "torch.nn.modules.linear.Linear"
+        for name, file, part in [module, *hostile()]:
             reads = torch_verdict(file) is not None
             assert reads == (name in RULE_OF), name
             line = case(name, file) | {"torch": "reads" if reads else "refuses", "refused": part}
             write(line | ({"rule": RULE_OF[name]} if reads else {}))
         assert os.listdir(".") == [], "a pickle ran"
-        os.chdir(root)
+        os.chdir(ROOT)
     print(dict(counts))
 
 
