@@ -127,6 +127,7 @@ FileSet fetch_model(const Uri& uri, const RemoteSettings& settings, std::uint64_
 
 FileSet archived_files(std::string where, std::vector<ArchivedFile> archived) {
   std::vector<NamedFile> files;
+  files.reserve(archived.size());
   for (ArchivedFile& file : archived) {
     files.push_back({std::move(file.name), std::move(file.file)});
   }
