@@ -5,7 +5,6 @@
 #include <optional>
 #include <unordered_set>
 #include <utility>
-#include <variant>
 
 #include "base/error.h"
 #include "checkpoint/pickle.h"
@@ -85,7 +84,6 @@ struct StoragePart {
   std::size_t storage;
   std::uint64_t first, elements;
 };
-using Made = std::variant<StoragePart, TorchTensor, DType>;
 
 // What the names in the pickle mean: values that describe tensors.
 class TorchNames {
@@ -100,7 +98,8 @@ class TorchNames {
             [this](const Pickle& pickle, const PickleValue& id) { return storage(pickle, id); }};
   }
   const TorchTensor* tensor(const PickleValue& value) const {
-    return value.kind == Kind::kMade ? std::get_if<TorchTensor>(&made(value)) : nullptr;
+    const bool is_tensor = value.kind == Kind::kMade && value.number >= 0;
+    return is_tensor ? &tensors_[static_cast<std::size_t>(value.number)] : nullptr;
   }
   std::vector<TorchStorage> take_storages() { return std::move(storages_); }
 
@@ -178,7 +177,8 @@ class TorchNames {
     }
     const std::size_t index = add_storage(pickle, found);
     const StoragePart whole{index, 0, found.elements};
-    return add(count == 5 ? whole : view(pickle, whole, pickle.at(id.items[5])));
+    parts_.push_back(count == 5 ? whole : view(pickle, whole, pickle.at(id.items[5])));
+    return made(-static_cast<std::int64_t>(parts_.size()));
   }
 
   std::size_t add_storage(const Pickle& pickle, const TorchStorage& found) {
@@ -215,7 +215,7 @@ class TorchNames {
                     std::to_string(count));
     }
     const PickleValue& of = pickle.at(items[0]);
-    const auto* const part = of.kind == Kind::kMade ? std::get_if<StoragePart>(&made(of)) : nullptr;
+    const StoragePart* const part = storage_part(of);
     if (part == nullptr) pickle.refuse("a tensor without a storage");
     const TorchStorage& storage = storages_[part->storage];
     TorchTensor tensor;
@@ -228,7 +228,8 @@ class TorchNames {
                     std::to_string(tensor.stride.size()) + " strides");
     }
     place(pickle, tensor, *part, natural(pickle, items[1], "offset"));
-    return add(std::move(tensor));
+    tensors_.push_back(std::move(tensor));
+    return made(static_cast<std::int64_t>(tensors_.size() - 1));
   }
 
   // Sets the tensor's offset; all its elements must lie in the part of the storage.
@@ -281,20 +282,21 @@ class TorchNames {
     return numbers;
   }
 
-  PickleValue add(Made made) {
-    made_.push_back(std::move(made));
-    return {
-        .kind = Kind::kMade, .number = static_cast<std::int64_t>(made_.size() - 1), .items = {}};
+  // The number of a tensor is its place in tensors_; -1 - place in parts_ that of a storage.
+  static PickleValue made(std::int64_t number) {
+    return {.kind = Kind::kMade, .number = number, .items = {}};
   }
-  const Made& made(const PickleValue& value) const {
-    return made_[static_cast<std::size_t>(value.number)];
+  const StoragePart* storage_part(const PickleValue& value) const {
+    const bool is_part = value.kind == Kind::kMade && value.number < 0;
+    return is_part ? &parts_[static_cast<std::size_t>(-1 - value.number)] : nullptr;
   }
 
   const std::string_view source_;
   const TorchFormat format_;
   std::vector<TorchStorage> storages_;
   std::map<std::string_view, std::size_t> by_key_;  // into storages_
-  std::vector<Made> made_;
+  std::vector<StoragePart> parts_;
+  std::vector<TorchTensor> tensors_;
 };
 
 bool holds_tensors(const Pickle& pickle, const TorchNames& names, const PickleValue& value) {
