@@ -144,11 +144,12 @@ std::vector<RemoteFile> S3Client::list(const std::string& bucket, const std::str
     const HttpResponse response = retrier.run(deadline, [&] {
       return connection.request({}, {"", query}, deadline);
     });
-    if (response.head.status == 404) return files;
     const XmlElement root = parse_xml(response.body, where, ErrorCode::kIo);
+    const bool encoded = root.text_of("EncodingType") == "url";  // some servers do not know how
     for (const XmlElement& element : root.children) {
       if (element.name != "Contents") continue;
-      const std::string key = decoded(element.text_of("Key"), where);
+      const std::string_view text = element.text_of("Key");
+      const std::string key = encoded ? decoded(text, where) : std::string(text);
       if (!key.starts_with(prefix) || key.size() == prefix.size()) continue;
       files.push_back({key.substr(prefix.size()),
                        std::strtoull(std::string(element.text_of("Size")).c_str(), nullptr, 10),
@@ -199,10 +200,12 @@ void S3Client::create_bucket(const std::string& bucket) {
   const TimePoint deadline = waiting.clock->now() + settings_.download.budget;
   S3Connection connection(*this, bucket, waiting.cancel);
   Retrier retrier(settings_.download.retry, waiting, std::random_device{}());
-  const HttpResponse found = retrier.run(deadline, [&] {
-    return connection.request({.method = "HEAD"}, {"", ""}, deadline);
-  });
-  if (found.head.status != 404) return;
+  try {
+    retrier.run(deadline, [&] { connection.request({.method = "HEAD"}, {"", ""}, deadline); });
+    return;
+  } catch (const NetworkError& error) {
+    if (error.code() != ErrorCode::kNotFound) throw;
+  }
   const std::string in_region = region();
   const std::string body =
       in_region == "us-east-1"

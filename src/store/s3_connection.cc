@@ -95,7 +95,8 @@ HttpResponse S3Connection::request(HttpRequest request, const Target& target, Ti
   HttpResponse response = connection.request(request, kMaxReplyBytes, deadline);
   const int status = response.head.status;
   if (status / 100 == 2) return response;
-  if (status == 404 && error_of(response.body).first != "NoSuchBucket") return response;
+  const bool of_key = !target.key.empty() && error_of(response.body).first != "NoSuchBucket";
+  if (status == 404 && of_key) return response;
   refuse(response.head, response.body, target);
 }
 
