@@ -51,9 +51,9 @@ int archive(const ArchiveCommand& command) {
          ": has no weights (model.safetensors, pytorch_model.bin, ...); ", listing(files));
   }
   const std::size_t count = members.size();
-  const std::size_t bytes = write_output(command.output, command.force, [&](const ByteSink& sink) {
-    write_archive(std::move(members), command.level, sink);
-  });
+  const std::size_t bytes = write_output(
+      command.output, command.force, 0,
+      [&](const ByteSink& sink) { write_archive(std::move(members), command.level, sink); });
   print_error(command.output + ": " + std::to_string(count) + " files, " + size_text(bytes));
   return kExitOk;
 }

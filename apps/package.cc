@@ -80,9 +80,9 @@ int package(const PackageCommand& command) {
     files.push_back({"model/" + file.name, file.file.bytes()});
   }
   check_size(files);
-  const std::size_t bytes = write_output(command.output, command.force, [&](const ByteSink& sink) {
-    write_zip(files, kDeflateDefaultLevel, sink);
-  });
+  const std::size_t bytes =
+      write_output(command.output, command.force, 0,
+                   [&](const ByteSink& sink) { write_zip(files, kDeflateDefaultLevel, sink); });
   print_error(command.output + ": " + std::to_string(files.size()) +
               (files.size() == 1 ? " file, " : " files, ") + size_text(bytes));
   return kExitOk;

@@ -40,16 +40,8 @@ std::string make_directory(const std::string& path) {
 }
 
 void pull_file(const Remote& remote, std::size_t index, const std::string& path, bool force) {
-  const std::uint64_t total = remote.files[index].size;
-  Progress progress(true);
-  std::uint64_t done = 0;
-  write_output(path, force, [&](const ByteSink& sink) {
-    remote.get(index, [&](std::span<const std::byte> bytes) {
-      sink(bytes);
-      done += bytes.size();
-      progress.show_bytes(done, total);
-    });
-  });
+  write_output(path, force, remote.files[index].size,
+               [&](const ByteSink& sink) { remote.get(index, sink); });
 }
 
 std::string pull_remote(const Uri& uri, const PullCommand& command) {
@@ -83,7 +75,8 @@ std::string pull_from_hub(const Uri& uri, const PullCommand& command, bool copy)
   for (const auto& entry : std::filesystem::directory_iterator(snapshot)) {
     const std::string to = command.directory + "/" + entry.path().filename().string();
     const MappedFile file(entry.path().string());
-    write_output(to, command.force, [&](const ByteSink& sink) { sink(file.bytes()); });
+    write_output(to, command.force, file.bytes().size(),
+                 [&](const ByteSink& sink) { sink(file.bytes()); });
   }
   return command.directory;
 }

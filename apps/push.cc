@@ -7,6 +7,7 @@
 #include "commands.h"
 #include "model_options.h"
 #include "output.h"
+#include "progress.h"
 #include "store/remote.h"
 #include "transfer.h"
 

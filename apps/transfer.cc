@@ -6,10 +6,11 @@
 #include "base/error.h"
 #include "eval/output_file.h"
 #include "output.h"
+#include "progress.h"
 
 namespace lambert {
 
-std::size_t write_output(const std::string& output, bool force,
+std::size_t write_output(const std::string& output, bool force, std::uint64_t total,
                          const std::function<void(const ByteSink&)>& write) {
   std::error_code ignored;
   if (!force && std::filesystem::is_regular_file(output, ignored)) {
@@ -20,10 +21,12 @@ std::size_t write_output(const std::string& output, bool force,
          "--output -: standard output is a terminal; pipe it somewhere");
   }
   OutputFile file(output, Partial::kTemporary);
+  Progress progress(true);
   std::size_t bytes = 0;
   write([&](std::span<const std::byte> piece) {
     bytes += piece.size();
     file.append_bytes(piece);
+    progress.show_bytes(bytes, total);
   });
   file.finish();
   return bytes;
