@@ -61,7 +61,7 @@ void load_authorities(SSL_CTX* context, const Environment& environment) {
 std::shared_ptr<SSL_CTX> make_context(const Environment& environment) {
   start_openssl();
   ::ERR_clear_error();
-  const std::shared_ptr<SSL_CTX> context(::SSL_CTX_new(::TLS_client_method()), ::SSL_CTX_free);
+  std::shared_ptr<SSL_CTX> context(::SSL_CTX_new(::TLS_client_method()), ::SSL_CTX_free);
   if (!context) fail(ErrorCode::kInternal, "TLS cannot be set up: ", openssl_error());
   ::SSL_CTX_set_min_proto_version(context.get(), TLS1_2_VERSION);
   ::SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER, nullptr);
