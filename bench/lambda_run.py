@@ -152,10 +152,10 @@ def cold(engines, model, from_s3, rounds, texts):
     """engine -> (median ms from the request to its reply, peak bytes); engines take turns."""
     times, peaks = {e.name: [] for e in engines}, {}
     if from_s3:
-        times["curl | gunzip"] = []
+        times["curl, gunzip"] = []
     for _ in range(rounds):
         if from_s3:
-            times["curl | gunzip"].append(model.curl_gunzip_ms())
+            times["curl, gunzip"].append(model.curl_gunzip_ms())
         for engine in engines:
             with engine.started(model, from_s3) as function:
                 times[engine.name].append(invoke(function, texts)[1])
