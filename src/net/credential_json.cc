@@ -55,8 +55,8 @@ std::optional<WallTime> parse_iso8601(std::string_view text) {
   const std::chrono::year_month_day date{std::chrono::year(year),
                                          std::chrono::month(static_cast<unsigned>(month)),
                                          std::chrono::day(static_cast<unsigned>(day))};
-  if ((zone != "Z" && zone != "+00:00" && zone != "UTC") || !date.ok() || year > 2261 ||
-      hour > 23 || minute > 59 || second > 60) {
+  if ((zone != "Z" && zone != "+00:00" && zone != "UTC") || !date.ok() || year < 1970 ||
+      year > 2261 || hour > 23 || minute > 59 || second > 60) {
     return std::nullopt;
   }
   return WallTime(std::chrono::sys_days(date)) + std::chrono::hours(hour) +

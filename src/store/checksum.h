@@ -12,7 +12,7 @@
 namespace lambert {
 
 struct Checksum {
-  enum class Kind { kSha256, kSha1, kCrc32 };
+  enum class Kind { kSha256, kSha1, kCrc64Nvme, kCrc32c, kCrc32 };
   Kind kind;
   std::string value;  // base64
 };

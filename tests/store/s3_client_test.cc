@@ -83,9 +83,14 @@ TEST(S3Client, ChecksTheChecksumOfTheWhole) {
   get("x-amz-checksum-crc32: NhCmhg==");
   get("x-amz-checksum-crc32: AAAAAA==-2");                                  // of parts
   get("x-amz-checksum-crc32: AAAAAA==\r\nx-amz-checksum-type: COMPOSITE");  // of parts
-  get("x-amz-checksum-crc64nvme: AAAAAAAAAAA=");                            // none of ours
-  EXPECT_NE(message_of([&] { get("x-amz-checksum-crc32: AAAAAA=="); }).find("checksum"),
-            std::string::npos);
+  get("x-amz-checksum-crc64nvme: M3eFcAZSQlc=");
+  get("x-amz-checksum-crc32c: mnG7TA==");
+  get("x-amz-checksum-md9: AAAAAAAAAAA=");  // none that we know
+  for (const char* const wrong :
+       {"x-amz-checksum-crc32: AAAAAA==", "x-amz-checksum-crc64nvme: AAAAAAAAAAA=",
+        "x-amz-checksum-sha1: qvTGHdzF6KLavt4PO0gs2a6pQ01="}) {
+    EXPECT_NE(message_of([&] { get(wrong); }).find("checksum"), std::string::npos) << wrong;
+  }
 }
 
 TEST(S3Client, GoesToTheRegionOfTheBucketAndStaysThere) {
