@@ -1,10 +1,11 @@
 // Cyclic redundancy checks with reflected bits, eight bytes at a time ("Slicing-by-8", Kounavis and
-// Berry, 2005): 1.4 GB/s, a byte at a time 0.4.
+// Berry, 2005): three to six times as fast as byte by byte, which would hold up decompression.
 #pragma once
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <span>
 
 namespace lambert {
@@ -15,15 +16,19 @@ class Crc {
  public:
   void update(std::span<const std::byte> bytes) {
     while (bytes.size() >= kSlices) {
+      std::uint64_t eight = 0;  // little-endian
+      std::memcpy(&eight, bytes.data(), kSlices);
+      eight ^= state_;
       Word next = 0;
-      for (std::size_t i = 0; i < kSlices; ++i) {
-        next ^= kTables[kSlices - 1 - i][std::to_integer<std::uint8_t>(bytes[i]) ^ byte_of(i)];
+      for (std::size_t i = 0; i < kSlices; ++i, eight >>= 8) {
+        next ^= kTables[kSlices - 1 - i][eight & 0xFF];
       }
       state_ = next;
       bytes = bytes.subspan(kSlices);
     }
     for (const std::byte byte : bytes) {
-      state_ = shifted(state_) ^ kTables[0][std::to_integer<std::uint8_t>(byte) ^ byte_of(0)];
+      const Word low = (state_ ^ std::to_integer<Word>(byte)) & 0xFF;
+      state_ = shifted(state_) ^ kTables[0][low];
     }
   }
   Word value() const { return static_cast<Word>(~state_); }
@@ -53,11 +58,6 @@ class Crc {
     return tables;
   }
   static constexpr Tables kTables = make_tables();
-
-  // Byte i of the state, 0 where it has fewer.
-  std::uint8_t byte_of(std::size_t i) const {
-    return i < sizeof(Word) ? static_cast<std::uint8_t>(state_ >> (8 * i)) : std::uint8_t{0};
-  }
 
   Word state_ = static_cast<Word>(~Word{0});
 };
