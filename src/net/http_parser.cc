@@ -48,6 +48,7 @@ class ResponseParser::Impl final : public http::basic_parser<false> {
   HttpHead head;
   const ByteSink* sink = nullptr;  // of the current call of put
   std::uint64_t body_bytes = 0;
+  std::uint64_t chunk_left = 0;  // bytes of the chunk that is being read
 
  private:
   void on_request_impl(http::verb, string_view, string_view, int, beast::error_code&) override {}
@@ -94,10 +95,12 @@ class ResponseParser::Impl final : public http::basic_parser<false> {
       malformed("a chunk extension of ", extension.size(), " bytes");
     }
     if (size > std::numeric_limits<std::uint64_t>::max() / 2) malformed("a chunk of ", size);
+    chunk_left = size;
   }
 
   std::size_t on_chunk_body_impl(std::uint64_t, string_view body,
                                  beast::error_code& error) override {
+    chunk_left -= body.size();
     return on_body_impl(body, error);
   }
 
@@ -155,7 +158,8 @@ std::size_t ResponseParser::put(std::span<const std::byte> data, const ByteSink&
     const auto rest = data.subspan(taken);
     // Beast (1.81) asserts that what follows a last chunk of which it saw "0\r\n" has come in more
     // than one byte. As the end of a chunked body has five, fewer can wait.
-    if (impl_->chunked() && rest.size() < kLastChunk) break;
+    const bool in_chunk = impl_->chunk_left > 0;
+    if (impl_->chunked() && !in_chunk && rest.size() < kLastChunk) break;
     const std::size_t got = impl_->put({rest.data(), rest.size()}, error);
     taken += got;
     if (error && error != http::error::need_more) malformed(error.message());
