@@ -100,7 +100,7 @@ void add_model_options(CLI::App& command, Options& options) {
       "0: as many as CPUs and quota allow")
       ->envname("LAMBERT_THREADS")
       ->group(group);
-  command.add_option("--precision", options.precision, "of the computation: fp32")
+  command.add_option("--precision", options.precision, "of the computation: auto, fp32 or int8")
       ->type_name("NAME")
       ->envname("LAMBERT_PRECISION")
       ->group(group);

@@ -14,9 +14,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   for (const lambert::Kernels* table : lambert::all_kernels()) {
     if (!table->supported()) continue;
     KernelCase random(seed);
-    const bool same =
-        random.gemm_agrees(scalar, *table) && random.attention_agrees(scalar, *table) &&
-        random.layer_norm_agrees(scalar, *table) && random.widen_agrees(scalar, *table);
+    const bool same = random.gemm_agrees(scalar, *table) &&
+                      random.attention_agrees(scalar, *table) &&
+                      random.layer_norm_agrees(scalar, *table) &&
+                      random.widen_agrees(scalar, *table) && random.int8_agrees(scalar, *table);
     if (!same) std::abort();
   }
   return 0;

@@ -107,7 +107,7 @@ struct Options {
   std::uint64_t max_model_bytes = 0;  // kept of an archive or download; 0: the memory there is
   unsigned threads = 0;               // 1..256; 0: what affinity and the cgroup quota allow
   std::string aws_profile = {};       // for s3://; "": AWS_PROFILE and the environment's keys
-  std::string precision = "fp32";     // or "auto", which is fp32 today
+  std::string precision = "fp32";     // or "int8", or "auto", which is fp32 today
   std::string isa = {};  // scalar, avx2, avx512; "": LAMBERT_ISA if set, else the fastest here
 };
 

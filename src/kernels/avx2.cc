@@ -102,7 +102,36 @@ inline Vec widen16(const unsigned char* p) {
           _mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p + 16)))};
 }
 
+constexpr int kZeroPoint = 128;
+
+#include "kernels/avx2_s8_inl.h"
 #include "kernels/simd_inl.h"
+
+inline Vec to_floats(Sums s) {
+  return {_mm256_cvtepi32_ps(s.low), _mm256_cvtepi32_ps(s.high)};
+}
+inline __m256 max_bits(__m256 a, __m256 b) {
+  return _mm256_castsi256_ps(_mm256_max_epi32(_mm256_castps_si256(a), _mm256_castps_si256(b)));
+}
+inline Vec max_bits(Vec a, Vec b) {
+  return {max_bits(a.low, b.low), max_bits(a.high, b.high)};
+}
+inline unsigned top_bits(Vec v) {
+  const __m256i by8 = _mm256_castps_si256(max_bits(v.low, v.high));
+  const __m128i by4 = _mm_max_epi32(_mm256_castsi256_si128(by8), _mm256_extracti128_si256(by8, 1));
+  const __m128i by2 = _mm_max_epi32(by4, _mm_shuffle_epi32(by4, 0x4E));
+  return static_cast<unsigned>(_mm_cvtsi128_si32(_mm_max_epi32(by2, _mm_shuffle_epi32(by2, 0xB1))));
+}
+inline void store_s8(unsigned char* p, Vec v) {
+  const __m256i words = _mm256_packs_epi32(_mm256_cvtps_epi32(v.low), _mm256_cvtps_epi32(v.high));
+  const __m256i ordered = _mm256_permute4x64_epi64(words, 0xD8);
+  const __m128i bytes =
+      _mm_packs_epi16(_mm256_castsi256_si128(ordered), _mm256_extracti128_si256(ordered, 1));
+  const __m128i zero_point = _mm_set1_epi8(static_cast<char>(kZeroPoint));
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm_add_epi8(bytes, zero_point));
+}
+
+#include "kernels/simd_s8_inl.h"
 
 // The compiler's check covers XCR0; clang 14 does not know the name of F16C, so CPUID is asked.
 bool supported() {
@@ -113,7 +142,7 @@ bool supported() {
 
 }  // namespace
 
-const Kernels kAvx2Kernels = {"avx2",        supported,      gemm_f32,
-                              attention_f32, layer_norm_f32, widen_f16};
+const Kernels kAvx2Kernels = {"avx2",    supported,  gemm_f32,    attention_f32, layer_norm_f32,
+                              widen_f16, kZeroPoint, quantize_s8, gemm_s8};
 
 }  // namespace lambert

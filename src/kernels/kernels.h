@@ -6,7 +6,8 @@
 //    order with fused multiply-add (so vectors run over j);
 //  * a sum over a row goes to 16 lanes, element i to lane i % 16 in order, and the lanes are added
 //    as a tree: i with i + 8, then i + 4, i + 2, i + 1;
-//  * exp is the polynomial of math_constants.h; erf and tanh are formulae over it.
+//  * exp is the polynomial of math_constants.h; erf and tanh are formulae over it;
+//  * an int8 product is an exact integer sum.
 // The functions neither allocate nor throw, keep no state and may run in many threads at once.
 //
 // Matrices are row-major with a stride in floats. Weights stand in panels of kPanel columns:
@@ -23,7 +24,8 @@
 
 namespace lambert {
 
-inline constexpr std::size_t kPanel = 16;  // columns; one AVX-512 register, two of AVX2
+inline constexpr std::size_t kPanel = 16;    // columns; one AVX-512 register, two of AVX2
+inline constexpr std::size_t kDepthS8 = 64;  // k of an int8 product is a multiple: a tile of AMX
 
 constexpr std::size_t round_up(std::size_t n, std::size_t unit) {
   return (n + unit - 1) / unit * unit;
@@ -34,6 +36,41 @@ struct GemmF32 {
   const float* a = nullptr;  // (rows, k)
   std::size_t a_stride = 0, rows = 0, k = 0;
   const float* b = nullptr;  // (panels, k, kPanel), 64-byte aligned
+  std::size_t panels = 0;
+  const float* bias = nullptr;  // (panels * kPanel)
+  Activation activation = Activation::kIdentity;
+  const float* residual = nullptr;  // (rows, panels * kPanel), or null; not c
+  std::size_t residual_stride = 0;
+  float* c = nullptr;  // (rows, panels * kPanel)
+  std::size_t c_stride = 0;
+};
+
+// Rows of floats as bytes with a scale each: scale = max |x| / 127, to[j] = x[j] * (127 / max |x|)
+// rounded to the nearest integer, ties to even. A row of zeros has the scale 0; one with a value
+// that is not finite has the scale NaN and zeros, so that it cannot pass for a result. Each byte is
+// stored with its table's `zero_point` added, modulo 256: instructions differ in the sign they
+// take.
+struct QuantizeS8 {
+  const float* x = nullptr;                     // (rows, width)
+  std::size_t stride = 0, rows = 0, width = 0;  // a multiple of kPanel
+  unsigned char* to = nullptr;  // (rows, round_up(width, kDepthS8)), filled up with zeros
+  std::size_t to_stride = 0;
+  float* scales = nullptr;  // (rows)
+};
+
+// c = activation((a * b) * a_scale * b_scale + bias) + residual, the sums of the product in int32:
+// x = fma(float(sum) * a_scale[row], b_scale[column], bias[column]).
+//
+// No element of b is beyond +-127, and of two that follow each other in k the magnitudes add up to
+// at most 128, so that AVX2's sums of pairs in 16 bits are exact: 255 * 128 < 2^15.
+struct GemmS8 {
+  const unsigned char* a = nullptr;  // (rows, k), of this table's quantize_s8
+  const float* a_scale = nullptr;    // (rows)
+  std::size_t a_stride = 0, rows = 0;
+  std::size_t k = 0;                     // a multiple of kDepthS8, at most 133,000
+  const std::int8_t* b = nullptr;        // (panels, k / 4, kPanel, 4), 64-byte aligned
+  const float* b_scale = nullptr;        // (panels * kPanel)
+  const std::int32_t* b_sums = nullptr;  // (panels * kPanel), over k
   std::size_t panels = 0;
   const float* bias = nullptr;  // (panels * kPanel)
   Activation activation = Activation::kIdentity;
@@ -75,13 +112,16 @@ struct LayerNormF32 {
 };
 
 struct Kernels {
-  const char* name;     // "scalar", "avx2", "avx512": the values of LAMBERT_ISA
+  const char* name;     // "scalar", "avx2", ...: the values of LAMBERT_ISA
   bool (*supported)();  // by this CPU and operating system
   void (*gemm_f32)(const GemmF32&);
   void (*attention_f32)(const AttentionF32&);
   void (*layer_norm_f32)(const LayerNormF32&);
   // Half precision (IEEE binary16, any alignment) to float, exactly. (count)
   void (*widen_f16)(const void* from, float* to, std::size_t count);
+  int zero_point;  // of quantize_s8's bytes
+  void (*quantize_s8)(const QuantizeS8&);
+  void (*gemm_s8)(const GemmS8&);
 };
 
 // Every table of this build, slowest first; the first is "scalar", the reference of the others.

@@ -3,6 +3,8 @@
 // set is switched on.
 #pragma once
 
+#include <cstdint>
+
 namespace lambert::math {
 
 // exp(x) = 2^n exp(r): n = round(x log2 e), r = x - n ln 2 in two parts. Relative error 1.2e-7.
@@ -32,5 +34,11 @@ inline constexpr float kSqrtHalf = 0.707106781F;
 inline constexpr float kGeluCubic = 0.044715F;
 inline constexpr float kTwiceSqrt2OverPi = 1.59576912F;
 inline constexpr float kQuickGeluScale = 1.702F;
+
+// Quantising a row of floats to int8.
+inline constexpr std::uint32_t kInfinityBits = 0x7F800000U;
+inline constexpr std::uint32_t kNanBits = 0x7FC00000U;
+inline constexpr float kLeastMagnitude = 0x1p-100F;  // rows below count as zero: 127 / x is finite
+inline constexpr float kPer127 = 0x1.020408p-7F;     // 1 / 127
 
 }  // namespace lambert::math

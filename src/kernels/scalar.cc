@@ -144,13 +144,61 @@ void widen_f16(const void* from, float* to, std::size_t count) {
   }
 }
 
+// The bits of |x|, which order floats as integers do, NaN above all.
+std::uint32_t magnitude_bits(float x) {
+  return std::bit_cast<std::uint32_t>(x) & 0x7FFFFFFFU;
+}
+
+void quantize_s8(const QuantizeS8& q) {
+  for (std::size_t i = 0; i < q.rows; ++i) {
+    const float* x = q.x + i * q.stride;
+    unsigned char* to = q.to + i * q.to_stride;
+    std::uint32_t top = 0;
+    for (std::size_t j = 0; j < q.width; ++j) {
+      top = magnitude_bits(x[j]) > top ? magnitude_bits(x[j]) : top;
+    }
+    const auto highest = std::bit_cast<float>(top);
+    const bool finite = top < kInfinityBits;
+    const float inverse = finite && highest >= kLeastMagnitude ? 127.0F / highest : 0.0F;
+    for (std::size_t j = 0; j < q.width; ++j) {
+      const float rounded = (finite ? x[j] * inverse : 0.0F) + kRoundMagic;
+      to[j] = static_cast<unsigned char>(static_cast<int>(rounded - kRoundMagic));
+    }
+    for (std::size_t j = q.width; j < round_up(q.width, kDepthS8); ++j) to[j] = 0;
+    q.scales[i] = finite ? highest * kPer127 : std::bit_cast<float>(kNanBits);
+  }
+}
+
+void gemm_s8(const GemmS8& g) {
+  for (std::size_t i = 0; i < g.rows; ++i) {
+    const auto* a = reinterpret_cast<const std::int8_t*>(g.a + i * g.a_stride);
+    for (std::size_t panel = 0; panel < g.panels; ++panel) {
+      const std::int8_t* b = g.b + panel * g.k * kPanel;
+      std::int32_t sums[kPanel] = {};
+      for (std::size_t k = 0; k < g.k; k += 4, b += 4 * kPanel) {
+        for (std::size_t j = 0; j < kPanel; ++j) {
+          for (std::size_t n = 0; n < 4; ++n) sums[j] += a[k + n] * b[4 * j + n];
+        }
+      }
+      for (std::size_t j = 0; j < kPanel; ++j) {
+        const std::size_t column = panel * kPanel + j;
+        float x =
+            std::fma(static_cast<float>(sums[j]) * g.a_scale[i], g.b_scale[column], g.bias[column]);
+        x = activate(g.activation, x);
+        if (g.residual != nullptr) x += g.residual[i * g.residual_stride + column];
+        g.c[i * g.c_stride + column] = x;
+      }
+    }
+  }
+}
+
 bool always() {
   return true;
 }
 
 }  // namespace
 
-const Kernels kScalarKernels = {"scalar",      always,         gemm_f32,
-                                attention_f32, layer_norm_f32, widen_f16};
+const Kernels kScalarKernels = {"scalar",  always, gemm_f32,    attention_f32, layer_norm_f32,
+                                widen_f16, 0,      quantize_s8, gemm_s8};
 
 }  // namespace lambert

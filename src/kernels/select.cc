@@ -9,6 +9,7 @@ constexpr const Kernels* kTables[] = {
 #if defined(__x86_64__)
     &kAvx2Kernels,
     &kAvx512Kernels,
+    &kAvx512VnniKernels,
 #endif
 };
 

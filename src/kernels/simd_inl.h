@@ -105,7 +105,7 @@ struct Tile {
   }
 };
 
-// Calls body.template run<R>(first row) for blocks of at most kTileRows rows, as even as possible:
+// Calls body.template run<R>(first row) for blocks of at most Most rows, as even as possible:
 // 128 rows are 7 blocks of 12 and 4 of 11 rather than 10 of 12 and one of 8.
 template <int Rows, typename Body>
 [[gnu::always_inline]] inline void run_rows(int rows, Size first, const Body& body) {
@@ -118,13 +118,13 @@ template <int Rows, typename Body>
   }
 }
 
-template <typename Body>
+template <int Most, typename Body>
 void for_row_blocks(Size rows, const Body& body) {
-  const Size blocks = (rows + kTileRows - 1) / kTileRows;
+  const Size blocks = (rows + Most - 1) / Most;
   Size first = 0;
   for (Size i = 0; i < blocks; ++i) {
     const Size next = rows * (i + 1) / blocks;
-    run_rows<kTileRows>(static_cast<int>(next - first), first, body);
+    run_rows<Most>(static_cast<int>(next - first), first, body);
     first = next;
   }
 }
@@ -138,8 +138,8 @@ struct Product {
   const float* bias;  // (panels * 16) or null
   float* c;
   Size c_stride;
-  void (*finish)(const void* context, Size row, Size rows, Size column, Size columns);  // or null
-  const void* context;
+  void (*finish)(const GemmF32& g, Size row, Size rows, Size column, Size columns);  // or null
+  const GemmF32* g;
 };
 
 // The stretch [k, k + count) of the sums of panels [panel, panel + Panels). Between stretches the
@@ -184,7 +184,7 @@ struct ProductBlock {
         store(c + static_cast<Size>(r) * m.c_stride + p * 16, tile.sum[r][p]);
       }
     }
-    if (last && m.finish != nullptr) m.finish(m.context, row, Rows, column, Panels * 16);
+    if (last && m.finish != nullptr) m.finish(*m.g, row, Rows, column, Panels * 16);
   }
 };
 
@@ -196,16 +196,17 @@ void multiply(const Product& m) {
     const Size k = m.k * i / stretches, count = m.k * (i + 1) / stretches - k;
     Size panel = 0;
     for (; panel + kTilePanels <= m.panels; panel += kTilePanels) {
-      for_row_blocks(m.rows, ProductBlock<kTilePanels>{m, panel, k, count});
+      for_row_blocks<kTileRows>(m.rows, ProductBlock<kTilePanels>{m, panel, k, count});
     }
-    for (; panel < m.panels; ++panel) for_row_blocks(m.rows, ProductBlock<1>{m, panel, k, count});
+    for (; panel < m.panels; ++panel) {
+      for_row_blocks<kTileRows>(m.rows, ProductBlock<1>{m, panel, k, count});
+    }
   }
 }
 
-// The epilogue of a GemmF32: activation, then residual.
-template <typename Act>
-void finish(const void* context, Size row, Size rows, Size column, Size columns) {
-  const auto& g = *static_cast<const GemmF32*>(context);
+// The epilogue of a GemmF32 or GemmS8: activation, then residual.
+template <typename Act, typename Gemm>
+void finish(const Gemm& g, Size row, Size rows, Size column, Size columns) {
   for (Size i = row; i < row + rows; ++i) {
     float* c = g.c + i * g.c_stride;
     for (Size j = column; j < column + columns; j += 16) {
@@ -218,7 +219,8 @@ void finish(const void* context, Size row, Size rows, Size column, Size columns)
 
 template <typename Act>
 void gemm(const GemmF32& g) {
-  multiply({g.a, g.a_stride, g.rows, g.k, g.b, g.panels, g.bias, g.c, g.c_stride, finish<Act>, &g});
+  multiply({g.a, g.a_stride, g.rows, g.k, g.b, g.panels, g.bias, g.c, g.c_stride,
+            finish<Act, GemmF32>, &g});
 }
 
 void gemm_f32(const GemmF32& g) {

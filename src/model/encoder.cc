@@ -16,6 +16,11 @@ std::size_t heads_width(const EncoderConfig& c) {
   return c.num_heads * round_up(c.head_size(), kPanel);
 }
 
+// Bytes of the widest row that is quantised.
+std::size_t quantized_width(const EncoderConfig& c) {
+  return round_up(std::max({hidden_width(c), heads_width(c), c.intermediate_size}), kDepthS8);
+}
+
 // A matrix of activations: rows of `stride` floats.
 struct Rows {
   float* data;
@@ -45,8 +50,8 @@ std::size_t part_begin(std::size_t part, std::size_t parts, std::size_t size, st
 
 }  // namespace
 
-Workspace::Workspace(const EncoderConfig& config, std::size_t max_tokens, std::size_t max_window,
-                     unsigned threads)
+Workspace::Workspace(const EncoderConfig& config, Precision precision, std::size_t max_tokens,
+                     std::size_t max_window, unsigned threads)
     : max_tokens_(max_tokens),
       hidden_(max_tokens * hidden_width(config)),
       residual_(max_tokens * hidden_width(config)),
@@ -56,15 +61,21 @@ Workspace::Workspace(const EncoderConfig& config, std::size_t max_tokens, std::s
       scratch_size_(
           round_up(attention_scratch(max_window, round_up(config.head_size(), kPanel)), kPanel)) {
   scratch_ = AlignedBuffer<float>(threads * scratch_size_);
+  if (precision == Precision::kInt8) {
+    bytes_ = AlignedBuffer<unsigned char>(max_tokens * quantized_width(config));
+    row_scales_ = AlignedBuffer<float>(max_tokens);
+  }
 }
 
-std::size_t Workspace::bytes(const EncoderConfig& config, std::size_t max_tokens,
-                             std::size_t max_window, unsigned threads) {
-  const std::size_t a_token = 2 * hidden_width(config) + 4 * heads_width(config) +
-                              round_up(config.intermediate_size, kPanel);
+std::size_t Workspace::bytes(const EncoderConfig& config, Precision precision,
+                             std::size_t max_tokens, std::size_t max_window, unsigned threads) {
+  const std::size_t floats = 2 * hidden_width(config) + 4 * heads_width(config) +
+                             round_up(config.intermediate_size, kPanel);
+  const std::size_t quantized =
+      precision == Precision::kInt8 ? quantized_width(config) + sizeof(float) : 0;
   const std::size_t scratch =
       attention_scratch(max_window, round_up(config.head_size(), kPanel)) + kPanel;
-  return (max_tokens * a_token + threads * scratch) * sizeof(float);
+  return max_tokens * (floats * sizeof(float) + quantized) + threads * scratch * sizeof(float);
 }
 
 // One forward pass.
@@ -82,7 +93,9 @@ class Forward {
         qkv_{workspace.qkv_.data(), 3 * heads_width(config)},
         context_{workspace.context_.data(), heads_width(config)},
         intermediate_{workspace.intermediate_.data(), round_up(config.intermediate_size, kPanel)},
-        scratch_{workspace.scratch_.data(), workspace.scratch_size_} {}
+        scratch_{workspace.scratch_.data(), workspace.scratch_size_},
+        bytes_(workspace.bytes_.data()),
+        row_scales_(workspace.row_scales_.data()) {}
 
   void run(std::span<float> logits) {
     embed();
@@ -203,24 +216,81 @@ class Forward {
               std::size_t panels, const Rows& to, Activation activation = Activation::kIdentity,
               const Rows* residual = nullptr) {
     if (rows == 0) return;
+    const bool int8 = matrix.precision == Precision::kInt8;
+    if (int8) quantize(from, rows);
     const Grid grid = make_grid(rows, panels, pool_.threads());
     pool_.parallel_for(grid.row_parts * grid.panel_parts, [&](std::size_t task, unsigned) {
       const std::size_t i = task / grid.panel_parts, j = task % grid.panel_parts;
       const std::size_t row = part_begin(i, grid.row_parts, rows, 1);
       const std::size_t panel = first + part_begin(j, grid.panel_parts, panels, 2);
       const std::size_t column = panel * kPanel;
-      kernels_.gemm_f32({.a = from[row],
-                         .a_stride = from.stride,
-                         .rows = part_begin(i + 1, grid.row_parts, rows, 1) - row,
-                         .k = matrix.k,
-                         .b = matrix.values.data() + column * matrix.k,
-                         .panels = first + part_begin(j + 1, grid.panel_parts, panels, 2) - panel,
-                         .bias = matrix.bias.data() + column,
-                         .activation = activation,
-                         .residual = residual == nullptr ? nullptr : (*residual)[row] + column,
-                         .residual_stride = residual == nullptr ? 0 : residual->stride,
-                         .c = to[row] + column,
-                         .c_stride = to.stride});
+      const Block block{row, part_begin(i + 1, grid.row_parts, rows, 1) - row, panel,
+                        first + part_begin(j + 1, grid.panel_parts, panels, 2) - panel};
+      const float* added = residual == nullptr ? nullptr : (*residual)[row] + column;
+      const std::size_t added_stride = residual == nullptr ? 0 : residual->stride;
+      if (int8) {
+        kernels_.gemm_s8(product_s8(matrix, block, activation, added, added_stride, to));
+      } else {
+        kernels_.gemm_f32(product_f32(from, matrix, block, activation, added, added_stride, to));
+      }
+    });
+  }
+
+  struct Block {  // of a product
+    std::size_t row, rows, panel, panels;
+  };
+
+  static GemmF32 product_f32(const Rows& from, const PackedMatrix& matrix, const Block& block,
+                             Activation activation, const float* residual,
+                             std::size_t residual_stride, const Rows& to) {
+    const std::size_t column = block.panel * kPanel;
+    return {.a = from[block.row],
+            .a_stride = from.stride,
+            .rows = block.rows,
+            .k = matrix.k,
+            .b = matrix.values.data() + column * matrix.k,
+            .panels = block.panels,
+            .bias = matrix.bias.data() + column,
+            .activation = activation,
+            .residual = residual,
+            .residual_stride = residual_stride,
+            .c = to[block.row] + column,
+            .c_stride = to.stride};
+  }
+
+  // The left operand is what quantize() left in bytes_.
+  GemmS8 product_s8(const PackedMatrix& matrix, const Block& block, Activation activation,
+                    const float* residual, std::size_t residual_stride, const Rows& to) const {
+    const std::size_t column = block.panel * kPanel;
+    const QuantizedMatrix& b = matrix.quantized;
+    return {.a = bytes_ + block.row * b.k,
+            .a_scale = row_scales_ + block.row,
+            .a_stride = b.k,
+            .rows = block.rows,
+            .k = b.k,
+            .b = b.values.data() + column * b.k,
+            .b_scale = b.scales.data() + column,
+            .b_sums = b.sums.data() + column,
+            .panels = block.panels,
+            .bias = matrix.bias.data() + column,
+            .activation = activation,
+            .residual = residual,
+            .residual_stride = residual_stride,
+            .c = to[block.row] + column,
+            .c_stride = to.stride};
+  }
+
+  // bytes_ and row_scales_ = `from`, row by row.
+  void quantize(const Rows& from, std::size_t rows) {
+    const std::size_t stride = round_up(from.stride, kDepthS8);
+    parallel_rows(rows, [&](std::size_t first, std::size_t last) {
+      kernels_.quantize_s8({.x = from[first],
+                            .stride = from.stride,
+                            .rows = last - first,
+                            .width = from.stride,
+                            .to = bytes_ + first * stride,
+                            .to_stride = stride,
+                            .scales = row_scales_ + first});
     });
   }
 
@@ -251,6 +321,8 @@ class Forward {
   const Kernels& kernels_;
   ThreadPool& pool_;
   Rows hidden_, residual_, qkv_, context_, intermediate_, scratch_;
+  unsigned char* bytes_;
+  float* row_scales_;
 };
 
 void forward(const EncoderConfig& config, const Weights& weights, const Batch& batch,

@@ -28,11 +28,11 @@ struct Batch {
 class Workspace {
  public:
   // For batches of at most `max_tokens` tokens in windows of at most `max_window`.
-  Workspace(const EncoderConfig& config, std::size_t max_tokens, std::size_t max_window,
-            unsigned threads);
+  Workspace(const EncoderConfig& config, Precision precision, std::size_t max_tokens,
+            std::size_t max_window, unsigned threads);
 
   std::size_t max_tokens() const { return max_tokens_; }
-  static std::size_t bytes(const EncoderConfig& config, std::size_t max_tokens,
+  static std::size_t bytes(const EncoderConfig& config, Precision precision, std::size_t max_tokens,
                            std::size_t max_window, unsigned threads);
 
  private:
@@ -43,6 +43,8 @@ class Workspace {
   AlignedBuffer<float> context_;            // (tokens, heads * head_width)
   AlignedBuffer<float> intermediate_;       // (tokens, intermediate)
   AlignedBuffer<float> scratch_;            // (threads, attention_scratch)
+  AlignedBuffer<unsigned char> bytes_;      // int8: (tokens, k), the left operand of a product
+  AlignedBuffer<float> row_scales_;         // int8: (tokens)
   std::size_t scratch_size_;
 };
 

@@ -29,6 +29,8 @@ constexpr LayerNames kDistilBertNames = {"distilbert.transformer.layer.",
 
 class SlotList {
  public:
+  explicit SlotList(Precision precision) : precision_(precision) {}
+
   void embedding(const std::string& name, EmbeddingTable& table, std::size_t rows,
                  std::size_t width) {
     slots.push_back({name + ".weight", {rows, width}, IntoEmbedding{&table}});
@@ -57,10 +59,19 @@ class SlotList {
 
   void plain_linear(const std::string& name, std::size_t out, std::size_t in,
                     PackedMatrix& matrix) {
-    linear(name, out, in, {&matrix, in, round_up(out, kPanel) / kPanel, 0, {out, out}, {in, in}});
+    plain_linear(name, out, in, matrix, precision_);
   }
+  void plain_linear(const std::string& name, std::size_t out, std::size_t in, PackedMatrix& matrix,
+                    Precision precision) {
+    const std::size_t panels = round_up(out, kPanel) / kPanel;
+    linear(name, out, in, {&matrix, precision, in, panels, 0, {out, out}, {in, in}});
+  }
+  Precision precision() const { return precision_; }
 
   std::vector<TensorSlot> slots;
+
+ private:
+  Precision precision_;
 };
 
 void add_layer(SlotList& list, const EncoderConfig& config, const LayerNames& names,
@@ -73,10 +84,12 @@ void add_layer(SlotList& list, const EncoderConfig& config, const LayerNames& na
   const std::size_t panels = 3 * width / kPanel;
   const char* const qkv[] = {names.query, names.key, names.value};
   for (std::size_t i = 0; i < 3; ++i) {
-    list.linear(base + qkv[i], hidden, hidden, {&layer.qkv, hidden, panels, i * width, heads, all});
+    list.linear(base + qkv[i], hidden, hidden,
+                {&layer.qkv, list.precision(), hidden, panels, i * width, heads, all});
   }
   list.linear(base + names.attention_output, hidden, hidden,
-              {&layer.attention_output, width, round_up(hidden, kPanel) / kPanel, 0, all, heads});
+              {&layer.attention_output, list.precision(), width, round_up(hidden, kPanel) / kPanel,
+               0, all, heads});
   list.norm(base + names.attention_norm, layer.attention_norm, hidden);
   list.plain_linear(base + names.intermediate, config.intermediate_size, hidden,
                     layer.intermediate);
@@ -86,8 +99,9 @@ void add_layer(SlotList& list, const EncoderConfig& config, const LayerNames& na
 
 }  // namespace
 
-std::vector<TensorSlot> tensor_slots(const EncoderConfig& config, Weights& weights) {
-  SlotList list;
+std::vector<TensorSlot> tensor_slots(const EncoderConfig& config, Precision precision,
+                                     Weights& weights) {
+  SlotList list(precision);
   const bool bert = config.family == Family::kBert;
   const std::string base = bert ? "bert.embeddings." : "distilbert.embeddings.";
   const std::size_t hidden = config.hidden_size;
@@ -101,26 +115,32 @@ std::vector<TensorSlot> tensor_slots(const EncoderConfig& config, Weights& weigh
   for (std::size_t i = 0; i < config.num_layers; ++i) {
     add_layer(list, config, bert ? kBertNames : kDistilBertNames, i, weights.layers[i]);
   }
-  list.plain_linear("qa_outputs", 2, hidden, weights.qa_outputs);
+  list.plain_linear("qa_outputs", 2, hidden, weights.qa_outputs, Precision::kFp32);
   return std::move(list.slots);
 }
 
-std::size_t packed_bytes(const EncoderConfig& config) {
-  struct Floats {  // of the buffer that a tensor is the first to fill
+std::size_t packed_bytes(const EncoderConfig& config, Precision precision) {
+  struct Bytes {  // of the buffer that a tensor is the first to fill
     std::size_t rows = 0;
     std::size_t operator()(const IntoEmbedding&) const { return 0; }
-    std::size_t operator()(const IntoRows& into) const { return rows * into.stride; }
-    std::size_t operator()(const IntoVector& into) const { return into.first == 0 ? into.size : 0; }
+    std::size_t operator()(const IntoRows& into) const {
+      return rows * into.stride * sizeof(float);
+    }
+    std::size_t operator()(const IntoVector& into) const {
+      return into.first == 0 ? into.size * sizeof(float) : 0;
+    }
     std::size_t operator()(const IntoMatrix& into) const {
-      return into.first == 0 ? into.panels * into.k * kPanel : 0;
+      if (into.first != 0) return 0;
+      if (into.precision == Precision::kInt8) return QuantizedMatrix::bytes(into.k, into.panels);
+      return into.panels * into.k * kPanel * sizeof(float);
     }
   };
   Weights weights;
-  std::size_t floats = 0;
-  for (const TensorSlot& slot : tensor_slots(config, weights)) {
-    floats += std::visit(Floats{slot.shape[0]}, slot.target);
+  std::size_t bytes = 0;
+  for (const TensorSlot& slot : tensor_slots(config, precision, weights)) {
+    bytes += std::visit(Bytes{slot.shape[0]}, slot.target);
   }
-  return floats * sizeof(float);
+  return bytes;
 }
 
 }  // namespace lambert

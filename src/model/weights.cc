@@ -98,6 +98,7 @@ struct Packing {
 
   bool operator()(const IntoMatrix& into) const {
     PackedMatrix& matrix = *into.matrix;
+    if (into.precision == Precision::kInt8) return quantize(into);
     if (matrix.values.size() == 0) {
       matrix.k = into.k;
       matrix.panels = into.panels;
@@ -145,6 +146,35 @@ struct Packing {
       scatter(into, first, last, from, count, chunk);
     }
     return finite;
+  }
+
+  bool quantize(const IntoMatrix& into) const {
+    PackedMatrix& matrix = *into.matrix;
+    if (matrix.panels == 0) {
+      matrix.precision = Precision::kInt8;
+      matrix.panels = into.panels;
+      matrix.quantized = QuantizedMatrix(into.k, into.panels);
+      matrix.k = matrix.quantized.k;
+    }
+    std::atomic<bool> finite{true};
+    const std::size_t blocks = (tensor.shape[0] + kPanel - 1) / kPanel;
+    pool.parallel_for(blocks, [&](std::size_t block, unsigned) {
+      const std::size_t last = std::min<std::size_t>((block + 1) * kPanel, tensor.shape[0]);
+      if (!quantize_outputs(into, block * kPanel, last)) finite = false;
+    });
+    return finite;
+  }
+
+  bool quantize_outputs(const IntoMatrix& into, std::size_t first, std::size_t last) const {
+    const std::size_t inputs = tensor.shape[1];
+    std::vector<float> weights(inputs), column(into.k);
+    for (std::size_t o = first; o < last; ++o) {
+      widen(kernels, tensor, o * inputs, inputs, weights.data());
+      if (!all_finite(weights.data(), inputs)) return false;
+      for (std::size_t i = 0; i < inputs; ++i) column[into.inputs(i)] = weights[i];
+      into.matrix->quantized.set_column(into.first + into.columns(o), column);
+    }
+    return true;
   }
 
   static void scatter(const IntoMatrix& into, std::size_t first, std::size_t last, std::size_t from,
@@ -203,13 +233,14 @@ void widen_bf16(const std::byte* from, float* to, std::size_t count) {
   }
 }
 
-WeightsLoader::WeightsLoader(const EncoderConfig& config, Weights& weights, const Kernels& kernels,
-                             ThreadPool& pool)
+WeightsLoader::WeightsLoader(const EncoderConfig& config, Precision precision, Weights& weights,
+                             const Kernels& kernels, ThreadPool& pool)
     : kernels_(kernels),
       pool_(pool),
       prefix_(std::string(family_name(config.family)) + "."),
-      slots_(tensor_slots(config, weights)),
+      slots_(tensor_slots(config, precision, weights)),
       seen_(slots_.size()) {
+  weights.precision = precision;
   for (std::size_t i = 0; i < slots_.size(); ++i) by_name_.emplace(slots_[i].name, i);
 }
 

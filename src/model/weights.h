@@ -18,14 +18,20 @@
 #include "checkpoint/tensor.h"
 #include "kernels/kernels.h"
 #include "model/config.h"
+#include "model/quantized_matrix.h"
 
 namespace lambert {
 
-// y = x W^T + b of a checkpoint, as panels of columns (kernels.h).
+// Of the encoder's matrices. The question-answering head is two columns and stays fp32.
+enum class Precision { kFp32, kInt8 };
+
+// y = x W^T + b of a checkpoint, as panels of columns (kernels.h), in one of two precisions.
 struct PackedMatrix {
-  std::size_t k = 0, panels = 0;
-  AlignedBuffer<float> values;  // (panels, k, kPanel)
-  AlignedBuffer<float> bias;    // (panels * kPanel)
+  Precision precision = Precision::kFp32;
+  std::size_t k = 0, panels = 0;  // int8: k is filled up to a multiple of kDepthS8
+  AlignedBuffer<float> values;    // fp32: (panels, k, kPanel)
+  AlignedBuffer<float> bias;      // (panels * kPanel)
+  QuantizedMatrix quantized;      // int8
 };
 
 // Rows stay in the precision of the file and in its mapping; they are widened one by one.
@@ -51,6 +57,7 @@ struct LayerWeights {
 };
 
 struct Weights {
+  Precision precision = Precision::kFp32;
   EmbeddingTable word;                        // (vocab, hidden)
   AlignedBuffer<float> position, token_type;  // (rows, round_up(hidden, kPanel))
   NormWeights embedding_norm;
@@ -79,6 +86,7 @@ struct IntoVector {  // (n) -> first + groups(i) of a buffer of `size` floats
 };
 struct IntoMatrix {  // (out, in) -> columns first + columns(out), rows inputs(in)
   PackedMatrix* matrix;
+  Precision precision;
   std::size_t k, panels, first;
   Groups columns, inputs;
 };
@@ -93,17 +101,18 @@ struct TensorSlot {
 void widen_bf16(const std::byte* from, float* to, std::size_t count);
 
 // The list. `weights.layers` is sized; nothing else is allocated.
-std::vector<TensorSlot> tensor_slots(const EncoderConfig& config, Weights& weights);
+std::vector<TensorSlot> tensor_slots(const EncoderConfig& config, Precision precision,
+                                     Weights& weights);
 
 // Bytes of `Weights` when loaded, without the word embeddings, which stay in their file.
-std::size_t packed_bytes(const EncoderConfig& config);
+std::size_t packed_bytes(const EncoderConfig& config, Precision precision);
 
 // Takes the tensors of a checkpoint in any order. Not safe for concurrent use.
 class WeightsLoader {
  public:
-  // Used until finish(): all four references.
-  WeightsLoader(const EncoderConfig& config, Weights& weights, const Kernels& kernels,
-                ThreadPool& pool);
+  // Used until finish(): all references.
+  WeightsLoader(const EncoderConfig& config, Precision precision, Weights& weights,
+                const Kernels& kernels, ThreadPool& pool);
 
   // The tensors that come next are from this file of several, which problems then name.
   void begin_file(std::string_view name) { file_ = name; }

@@ -26,11 +26,6 @@ const Kernels& choose_kernels(const Options& options) {
        ": not one that this CPU can run; expected one of ", names);
 }
 
-void check_precision(const std::string& precision) {
-  if (precision == "fp32" || precision == "auto") return;
-  fail(ErrorCode::kInvalidArgument, "precision ", quote(precision), ": expected fp32 or auto");
-}
-
 unsigned choose_threads(unsigned wanted) {
   constexpr unsigned kMost = 256;
   if (wanted > kMost) {
@@ -87,7 +82,7 @@ struct Answerer::Impl {
   explicit Impl(const Options& given)
       : options(given),
         kernels(choose_kernels(given)),
-        pool((check_precision(given.precision), choose_threads(given.threads))),
+        pool(choose_threads(given.threads)),
         model(load_model(given, kernels, pool)),
         scheduler(model, kernels, pool) {
     check_template(model, given.model);
@@ -251,7 +246,7 @@ ModelInfo Answerer::info() const {
   info.path = impl_->options.model;
   info.model_type = family_name(config.family);
   info.isa = impl_->kernels.name;
-  info.precision = "fp32";
+  info.precision = impl_->model.weights.precision == Precision::kInt8 ? "int8" : "fp32";
   info.parameters = impl_->model.parameters;
   info.layers = config.num_layers;
   info.hidden_size = config.hidden_size;

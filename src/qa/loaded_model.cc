@@ -23,9 +23,9 @@ std::unique_ptr<const Tokenizer> load_tokenizer(const ModelFiles& files) {
                             .added_tokens_json = files.added_tokens_json});
 }
 
-void load_weights(ModelSource& opened, const Kernels& kernels, ThreadPool& pool,
-                  LoadedModel& model) {
-  WeightsLoader loader(model.config, model.weights, kernels, pool);
+void load_weights(ModelSource& opened, Precision precision, const Kernels& kernels,
+                  ThreadPool& pool, LoadedModel& model) {
+  WeightsLoader loader(model.config, precision, model.weights, kernels, pool);
   for (const auto& [name, file] : opened.files.weights) {
     if (opened.index) loader.begin_file(name);
     read_weights_file(
@@ -42,18 +42,25 @@ void load_weights(ModelSource& opened, const Kernels& kernels, ThreadPool& pool,
 
 }  // namespace
 
+Precision parse_precision(const std::string& name) {
+  if (name == "fp32" || name == "auto") return Precision::kFp32;
+  if (name == "int8") return Precision::kInt8;
+  fail(ErrorCode::kInvalidArgument, "precision ", quote(name), ": expected auto, fp32 or int8");
+}
+
 LoadedModel load_model(const Options& options, const Kernels& kernels, ThreadPool& pool) {
   const auto begin = std::chrono::steady_clock::now();
+  const Precision precision = parse_precision(options.precision);
   ModelSource opened = open_model_source(options);
   LoadedModel model;
   model.config = parse_config(opened.files.config_json, opened.files.config_path);
   model.max_window = std::min(model.config.max_positions, kMaxWindow);
-  check_memory(model.config, model.max_window, pool.threads(), memory_limit(),
+  check_memory(model.config, precision, model.max_window, pool.threads(), memory_limit(),
                opened.files.config_path);
   // The tokenizer is parsed beside the weights where there is more than one thread.
   auto tokenizer = std::async(pool.threads() > 1 ? std::launch::async : std::launch::deferred,
                               [&] { return load_tokenizer(opened.files); });
-  load_weights(opened, kernels, pool, model);
+  load_weights(opened, precision, kernels, pool, model);
   model.tokenizer = tokenizer.get();
   model.files = std::move(opened.files.weights);
   model.load_ms =

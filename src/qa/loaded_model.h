@@ -29,8 +29,12 @@ struct LoadedModel {
   double load_ms = 0;
 };
 
+// "fp32", "int8", or "auto", which is fp32. Throws kInvalidArgument for others.
+Precision parse_precision(const std::string& name);
+
 // Reads and packs the model of `options` (model_source.h) on all threads of `pool`. Throws as
-// open_model_source, parse_config, check_memory, Tokenizer::create and WeightsLoader do.
+// parse_precision, open_model_source, parse_config, check_memory, Tokenizer::create and
+// WeightsLoader do.
 LoadedModel load_model(const Options& options, const Kernels& kernels, ThreadPool& pool);
 
 }  // namespace lambert

@@ -7,17 +7,18 @@
 
 namespace lambert {
 
-std::size_t batch_tokens(const EncoderConfig& config, std::size_t max_window, unsigned threads) {
+std::size_t batch_tokens(const EncoderConfig& config, Precision precision, std::size_t max_window,
+                         unsigned threads) {
   constexpr std::size_t kTokensAThread = 512, kMost = 4096, kBytes = 24 << 20;
-  const std::size_t a_token = Workspace::bytes(config, 1, 1, 1);
+  const std::size_t a_token = Workspace::bytes(config, precision, 1, 1, 1);
   return std::max(max_window, std::min({kTokensAThread * threads, kMost, kBytes / a_token}));
 }
 
-void check_memory(const EncoderConfig& config, std::size_t max_window, unsigned threads,
-                  std::size_t limit, std::string_view source) {
-  const std::size_t tokens = batch_tokens(config, max_window, threads);
-  const std::size_t weights = packed_bytes(config);
-  const std::size_t activations = Workspace::bytes(config, tokens, max_window, threads);
+void check_memory(const EncoderConfig& config, Precision precision, std::size_t max_window,
+                  unsigned threads, std::size_t limit, std::string_view source) {
+  const std::size_t tokens = batch_tokens(config, precision, max_window, threads);
+  const std::size_t weights = packed_bytes(config, precision);
+  const std::size_t activations = Workspace::bytes(config, precision, tokens, max_window, threads);
   if (weights <= limit && activations <= limit - weights) return;
   const bool bert = config.family == Family::kBert;
   fail(ErrorCode::kLimitExceeded, source, ": with ", bert ? "hidden_size " : "dim ",

@@ -4,17 +4,18 @@
 #include <cstddef>
 #include <string_view>
 
-#include "model/config.h"
+#include "model/weights.h"
 
 namespace lambert {
 
 // Tokens of a batch at most: enough rows to keep every thread busy between two barriers, within
 // bounded memory (24 MB of activations), but always one window.
-std::size_t batch_tokens(const EncoderConfig& config, std::size_t max_window, unsigned threads);
+std::size_t batch_tokens(const EncoderConfig& config, Precision precision, std::size_t max_window,
+                         unsigned threads);
 
 // Throws kLimitExceeded, naming the fields of config.json and the bytes, when packed weights and
 // activations need more than `limit` bytes. `source` names the file.
-void check_memory(const EncoderConfig& config, std::size_t max_window, unsigned threads,
-                  std::size_t limit, std::string_view source);
+void check_memory(const EncoderConfig& config, Precision precision, std::size_t max_window,
+                  unsigned threads, std::size_t limit, std::string_view source);
 
 }  // namespace lambert

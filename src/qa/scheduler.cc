@@ -21,8 +21,10 @@ Scheduler::Scheduler(const LoadedModel& model, const Kernels& kernels, ThreadPoo
     : model_(model),
       kernels_(kernels),
       pool_(pool),
-      workspace_(model.config, batch_tokens(model.config, model.max_window, pool.threads()),
-                 model.max_window, pool.threads()) {
+      workspace_(
+          model.config, model.weights.precision,
+          batch_tokens(model.config, model.weights.precision, model.max_window, pool.threads()),
+          model.max_window, pool.threads()) {
   items_.reserve(workspace_.max_tokens());  // collect() must not allocate: it holds the lead
 }
 

@@ -5,11 +5,14 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
+#include <iterator>
+#include <limits>
 #include <random>
 #include <vector>
 
 #include "base/aligned_buffer.h"
 #include "kernels/kernels.h"
+#include "model/quantized_matrix.h"
 
 namespace lambert {
 
@@ -95,6 +98,50 @@ class KernelCase {
     });
   }
 
+  // Bytes but for the zero point, scales, and what the product makes of them.
+  bool int8_agrees(const Kernels& a, const Kernels& b) {
+    const std::size_t rows = 1 + below(40), width = kPanel * (1 + below(below(16) == 0 ? 60 : 9));
+    const std::size_t k = round_up(width, kDepthS8), panels = 1 + below(5);
+    const auto x = awkward_rows(rows, width);
+    QuantizedMatrix matrix(width, panels);
+    for (std::size_t i = 0; i < panels * kPanel; ++i) matrix.set_column(i, values(width).span());
+    const auto bias = values(panels * kPanel), residual = values(rows * panels * kPanel);
+    const bool with_residual = below(2) == 0;
+    const auto activation = static_cast<Activation>(below(7));
+    const std::size_t stride = k + 64 * below(2), c_stride = (panels + below(2)) * kPanel;
+    const auto bytes = [&](const Kernels& kernels, float* scales) {
+      std::vector<unsigned char> to(rows * stride);
+      kernels.quantize_s8({x.data(), width, rows, width, to.data(), stride, scales});
+      return to;
+    };
+    AlignedBuffer<float> scales_a(rows), scales_b(rows);
+    const auto bytes_a = bytes(a, scales_a.data()), bytes_b = bytes(b, scales_b.data());
+    for (std::size_t i = 0; i < bytes_a.size(); ++i) {
+      const bool written = i % stride < k;
+      const int difference = a.zero_point - b.zero_point;
+      if (static_cast<unsigned char>(bytes_a[i] - bytes_b[i]) != (written ? difference & 0xFF : 0))
+        return false;
+    }
+    if (std::memcmp(scales_a.data(), scales_b.data(), rows * sizeof(float)) != 0) return false;
+    return same(a, b, rows * c_stride, [&](const Kernels& kernels, float* out) {
+      kernels.gemm_s8({.a = &kernels == &a ? bytes_a.data() : bytes_b.data(),
+                       .a_scale = scales_a.data(),
+                       .a_stride = stride,
+                       .rows = rows,
+                       .k = k,
+                       .b = matrix.values.data(),
+                       .b_scale = matrix.scales.data(),
+                       .b_sums = matrix.sums.data(),
+                       .panels = panels,
+                       .bias = bias.data(),
+                       .activation = activation,
+                       .residual = with_residual ? residual.data() : nullptr,
+                       .residual_stride = panels * kPanel,
+                       .c = out,
+                       .c_stride = c_stride});
+    });
+  }
+
   std::size_t below(std::size_t limit) { return static_cast<std::size_t>(random_() % limit); }
 
   // Mostly ordinary numbers, some zeros and some large ones.
@@ -109,6 +156,19 @@ class KernelCase {
   }
 
  private:
+  // Rows of very different sizes, some of them zero, tiny, or with a value that is not finite.
+  AlignedBuffer<float> awkward_rows(std::size_t rows, std::size_t width) {
+    AlignedBuffer<float> x = values(rows * width);
+    constexpr float kSizes[] = {1, 1, 1, 0, 1e-38F, 1e-30F, 1e30F, 3e38F};
+    for (std::size_t i = 0; i < rows; ++i) {
+      const float size = kSizes[below(std::size(kSizes))];
+      for (std::size_t j = 0; j < width; ++j) x[i * width + j] *= size;
+      if (below(20) == 0) x[i * width + below(width)] = std::numeric_limits<float>::infinity();
+      if (below(20) == 0) x[i * width + below(width)] = std::numeric_limits<float>::quiet_NaN();
+    }
+    return x;
+  }
+
   template <typename Run>
   bool same(const Kernels& a, const Kernels& b, std::size_t count, const Run& run) {
     AlignedBuffer<float> first(count), second(count);

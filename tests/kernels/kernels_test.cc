@@ -50,6 +50,10 @@ TEST(Kernels, WidenHasTheBitsOfTheReference) {
   expect_same_bits(2000, [](auto& c, auto& table) { return c.widen_agrees(scalar(), table); });
 }
 
+TEST(Kernels, Int8HasTheBitsOfTheReference) {
+  expect_same_bits(4000, [](auto& c, auto& table) { return c.int8_agrees(scalar(), table); });
+}
+
 TEST(Kernels, RowsDoNotDependOnTheirNeighbours) {
   KernelCase random(7);
   const std::size_t rows = 37, k = 50, panels = 3, width = panels * kPanel;

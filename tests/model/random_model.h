@@ -16,7 +16,7 @@ class RandomCheckpoint {
  public:
   RandomCheckpoint(const EncoderConfig& config, std::uint64_t seed) : random_(seed) {
     Weights shapes;
-    for (const TensorSlot& slot : tensor_slots(config, shapes)) {
+    for (const TensorSlot& slot : tensor_slots(config, Precision::kFp32, shapes)) {
       std::uint64_t count = 1;
       for (const std::uint64_t extent : slot.shape) count *= extent;
       std::vector<float> values(count);
@@ -36,9 +36,10 @@ class RandomCheckpoint {
   std::vector<float>& values(std::size_t i) { return values_[i]; }
 
   // This object must outlive the weights.
-  Weights load(const EncoderConfig& config, const Kernels& kernels, ThreadPool& pool) const {
+  Weights load(const EncoderConfig& config, const Kernels& kernels, ThreadPool& pool,
+               Precision precision = Precision::kFp32) const {
     Weights weights;
-    WeightsLoader loader(config, weights, kernels, pool);
+    WeightsLoader loader(config, precision, weights, kernels, pool);
     for (std::size_t i = 0; i < size(); ++i) loader.accept(tensor(i));
     loader.finish("random checkpoint");
     return weights;
@@ -91,7 +92,8 @@ struct RandomBatch {
 inline std::vector<float> run_forward(const EncoderConfig& config, const Weights& weights,
                                       const Batch& batch, const Kernels& kernels,
                                       ThreadPool& pool) {
-  Workspace workspace(config, batch.ids.size(), config.max_positions, pool.threads());
+  Workspace workspace(config, weights.precision, batch.ids.size(), config.max_positions,
+                      pool.threads());
   std::vector<float> logits(2 * batch.read_rows.size());
   forward(config, weights, batch, workspace, kernels, pool, logits);
   return logits;

@@ -27,7 +27,7 @@ class Loading : public testing::Test {
  protected:
   std::string message_of(const std::vector<Tensor>& tensors) {
     Weights weights;
-    WeightsLoader loader(small_config(), weights, *find_kernels("scalar"), pool_);
+    WeightsLoader loader(small_config(), Precision::kFp32, weights, *find_kernels("scalar"), pool_);
     for (const Tensor& tensor : tensors) loader.accept(tensor);
     try {
       loader.finish("model");
@@ -70,7 +70,7 @@ TEST_F(Loading, PackedBytesAreWhatIsAllocated) {
     add_matrix(layer.output);
   }
   add_matrix(weights.qa_outputs);
-  EXPECT_EQ(packed_bytes(config), floats * sizeof(float));
+  EXPECT_EQ(packed_bytes(config, Precision::kFp32), floats * sizeof(float));
 }
 
 TEST_F(Loading, ReportsMissingExtraAndMisshapedTensorsAtOnce) {
@@ -202,7 +202,7 @@ TEST_F(Loading, RefusesIntegersAsWeights) {
 
 TEST_F(Loading, ProblemsNameTheFileOfAModelInSeveral) {
   Weights weights;
-  WeightsLoader loader(small_config(), weights, *find_kernels("scalar"), pool_);
+  WeightsLoader loader(small_config(), Precision::kFp32, weights, *find_kernels("scalar"), pool_);
   loader.begin_file("model-00002-of-00002.safetensors");
   Tensor tensor = all()[0];
   tensor.shape = {1, 1};

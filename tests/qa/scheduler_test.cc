@@ -112,9 +112,9 @@ TEST(MemoryPlan, AModelThatTakesMoreThanThereIsIsRefusedWithTheNumber) {
                              .layer_norm_eps = 1e-12F,
                              .activation = Activation::kGelu};
   constexpr std::size_t kActivations = std::size_t{8192} * 1'048'576 * sizeof(float);
-  EXPECT_NO_THROW(check_memory(config, 8192, 1, 2 * kActivations, "config.json"));
+  EXPECT_NO_THROW(check_memory(config, Precision::kFp32, 8192, 1, 2 * kActivations, "config.json"));
   try {
-    check_memory(config, 8192, 1, kActivations, "config.json");
+    check_memory(config, Precision::kFp32, 8192, 1, kActivations, "config.json");
     ADD_FAILURE();
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ErrorCode::kLimitExceeded);

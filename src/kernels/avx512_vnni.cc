@@ -1,0 +1,56 @@
+// AVX-512 with VNNI: Cascade Lake, Ice Lake, Zen 4 and later. Floats are as in avx512.cc.
+#include <immintrin.h>
+
+#include "kernels/math_constants.h"
+#include "kernels/tables.h"
+
+namespace lambert {
+
+namespace {
+
+using namespace math;
+
+constexpr int kZeroPoint = 128;  // vpdpbusd multiplies unsigned by signed bytes
+
+#include "kernels/avx512_inl.h"
+#include "kernels/simd_inl.h"
+
+struct Sums {
+  __m512i v;
+};
+struct Weights {
+  __m512i v;
+};
+
+constexpr int kTileRowsS8 = 12;  // 12 x 32: 24 accumulators, 2 of b, 1 of a of 32 registers
+constexpr int kTilePanelsS8 = 2;
+
+inline Sums first_sums(const int* b_sums) {
+  return {
+      _mm512_slli_epi32(_mm512_sub_epi32(_mm512_setzero_si512(), _mm512_loadu_si512(b_sums)), 7)};
+}
+inline Weights load_weights(const signed char* p) {
+  return {_mm512_load_si512(p)};
+}
+inline Sums dot(Sums sums, Weights w, const unsigned char* a) {
+  int four = 0;
+  __builtin_memcpy(&four, a, 4);
+  return {_mm512_dpbusd_epi32(sums.v, _mm512_set1_epi32(four), w.v)};
+}
+inline Vec to_floats(Sums s) {
+  return {_mm512_cvtepi32_ps(s.v)};
+}
+
+#include "kernels/simd_s8_inl.h"
+
+bool supported() {
+  return kAvx512Kernels.supported() && __builtin_cpu_supports("avx512vnni");
+}
+
+}  // namespace
+
+const Kernels kAvx512VnniKernels = {"avx512_vnni", supported,      gemm_f32,
+                                    attention_f32, layer_norm_f32, widen_f16,
+                                    kZeroPoint,    quantize_s8,    gemm_s8};
+
+}  // namespace lambert

@@ -1,0 +1,123 @@
+// The int8 kernels, included after simd_inl.h (see there) and these:
+//   Sums                          16 int32
+//   Weights                       4 values of k of 16 columns, in the form that dot takes
+//   kZeroPoint                    added to the bytes of a, modulo 256
+//   first_sums(b_sums)            what the sums of 16 columns start with: -kZeroPoint * b_sums
+//   load_weights(p)               p: (16, 4) int8, 64-byte aligned
+//   dot(sums, weights, a)         sums[j] += a[0] * w[j][0] + ... + a[3] * w[j][3]
+//   to_floats(sums)
+//   max_bits(a, b), top_bits(v)   of floats with the sign off, as integers: NaN is above all
+//   store_s8(p, v)                16 floats to the nearest integers, ties to even, + kZeroPoint
+//   kTileRowsS8, kTilePanelsS8    the register block
+
+struct RowScale {
+  float inverse, scale;
+};
+
+RowScale row_scale(const float* x, Size width) {
+  Vec top = zero();
+  for (Size j = 0; j < width; j += 16) top = max_bits(top, abs(load(x + j)));
+  const unsigned bits = top_bits(top);
+  if (bits >= kInfinityBits) return {0.0F, __builtin_bit_cast(float, kNanBits)};
+  const float highest = __builtin_bit_cast(float, bits);
+  return {highest >= kLeastMagnitude ? 127.0F / highest : 0.0F, highest * kPer127};
+}
+
+void quantize_s8(const QuantizeS8& q) {
+  for (Size i = 0; i < q.rows; ++i) {
+    const float* x = q.x + i * q.stride;
+    auto* to = q.to + i * q.to_stride;
+    const RowScale row = row_scale(x, q.width);
+    const bool finite = row.scale == row.scale;
+    const Vec inverse = set1(row.inverse);
+    for (Size j = 0; j < q.width; j += 16) {
+      store_s8(to + j, finite ? mul(load(x + j), inverse) : zero());
+    }
+    for (Size j = q.width; j % kDepthS8 != 0; j += 16) store_s8(to + j, zero());
+    q.scales[i] = row.scale;
+  }
+}
+
+// A block of the product kept in registers: Rows x (Panels * 16), over all of k.
+template <int Rows, int Panels>
+struct TileS8 {
+  Sums sums[Rows][Panels];
+
+  [[gnu::always_inline]] void multiply(const unsigned char* a, Size a_stride, const signed char* b,
+                                       Size b_stride, Size k) {
+    const unsigned char* a3 = a + 3 * a_stride;  // as in Tile::multiply
+    const unsigned char* a6 = a + 6 * a_stride;
+    const unsigned char* a9 = a + 9 * a_stride;
+    const signed char* const end = b + 16 * k;
+    for (; b != end; b += 64, a += 4, a3 += 4, a6 += 4, a9 += 4) {
+      Weights weights[Panels];
+#pragma GCC unroll 4
+      for (int p = 0; p < Panels; ++p)
+        weights[p] = load_weights(b + static_cast<Size>(p) * b_stride);
+#pragma GCC unroll 16
+      for (int r = 0; r < Rows; ++r) {
+        const unsigned char* base = r < 3 ? a : r < 6 ? a3 : r < 9 ? a6 : a9;
+        const unsigned char* four = base + static_cast<Size>(r % 3) * a_stride;
+#pragma GCC unroll 4
+        for (int p = 0; p < Panels; ++p) sums[r][p] = dot(sums[r][p], weights[p], four);
+      }
+    }
+  }
+};
+
+// The sums of panels [panel, panel + Panels), which never leave the registers, and what follows.
+template <int Panels>
+struct ProductBlockS8 {
+  const GemmS8& g;
+  Size panel;
+  void (*activate)(const GemmS8& g, Size row, Size rows, Size column, Size columns);  // or null
+
+  template <int Rows>
+  [[gnu::noinline]] void run(Size row) const {
+    const Size column = panel * 16;
+    TileS8<Rows, Panels> tile;
+#pragma GCC unroll 16
+    for (int r = 0; r < Rows; ++r) {
+#pragma GCC unroll 4
+      for (int p = 0; p < Panels; ++p) tile.sums[r][p] = first_sums(g.b_sums + column + p * 16);
+    }
+    tile.multiply(g.a + row * g.a_stride, g.a_stride, g.b + column * g.k, 16 * g.k, g.k);
+    float* const c = g.c + row * g.c_stride + column;
+#pragma GCC unroll 4
+    for (int p = 0; p < Panels; ++p) {
+      const Vec scale = load(g.b_scale + column + p * 16), bias = load(g.bias + column + p * 16);
+#pragma GCC unroll 16
+      for (int r = 0; r < Rows; ++r) {
+        const Vec scaled =
+            mul(to_floats(tile.sums[r][p]), set1(g.a_scale[row + static_cast<Size>(r)]));
+        store(c + static_cast<Size>(r) * g.c_stride + p * 16, fma(scaled, scale, bias));
+      }
+    }
+    if (activate != nullptr) activate(g, row, Rows, column, Panels * 16);
+  }
+};
+
+// Panels outermost: one, (k, 16) bytes, stays in the first-level cache while all rows pass by.
+void multiply_s8(const GemmS8& g, void (*activate)(const GemmS8& g, Size row, Size rows,
+                                                   Size column, Size columns)) {
+  Size panel = 0;
+  for (; panel + kTilePanelsS8 <= g.panels; panel += kTilePanelsS8) {
+    for_row_blocks<kTileRowsS8>(g.rows, ProductBlockS8<kTilePanelsS8>{g, panel, activate});
+  }
+  for (; panel < g.panels; ++panel) {
+    for_row_blocks<kTileRowsS8>(g.rows, ProductBlockS8<1>{g, panel, activate});
+  }
+}
+
+void gemm_s8(const GemmS8& g) {
+  switch (g.activation) {
+    case Activation::kIdentity:
+      return multiply_s8(g, g.residual != nullptr ? finish<Identity, GemmS8> : nullptr);
+    case Activation::kGelu: return multiply_s8(g, finish<Gelu, GemmS8>);
+    case Activation::kGeluTanh: return multiply_s8(g, finish<GeluTanh, GemmS8>);
+    case Activation::kQuickGelu: return multiply_s8(g, finish<QuickGelu, GemmS8>);
+    case Activation::kRelu: return multiply_s8(g, finish<Relu, GemmS8>);
+    case Activation::kSilu: return multiply_s8(g, finish<Silu, GemmS8>);
+    case Activation::kTanh: return multiply_s8(g, finish<Tanh, GemmS8>);
+  }
+}

@@ -1,0 +1,84 @@
+#include "model/quantized_matrix.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstdlib>
+#include <random>
+#include <vector>
+
+#include "kernels/kernels.h"
+
+namespace lambert {
+namespace {
+
+int value(const QuantizedMatrix& matrix, std::size_t column, std::size_t k) {
+  return matrix
+      .values[(column / kPanel * matrix.k + k / 4 * 4) * kPanel + column % kPanel * 4 + k % 4];
+}
+
+std::vector<float> random_column(std::size_t size, std::mt19937& random) {
+  std::normal_distribution<float> normal(0, 0.05F);
+  std::vector<float> column(size);
+  for (float& weight : column) weight = normal(random);
+  if (random() % 4 == 0) column[random() % size] *= 20;
+  return column;
+}
+
+TEST(QuantizedMatrix, ValuesAreTheWeightsToHalfAStep) {
+  std::mt19937 random(1);
+  for (const std::size_t inputs : {1, 2, 63, 64, 65, 384}) {
+    QuantizedMatrix matrix(inputs, 2);
+    EXPECT_EQ(matrix.k % kDepthS8, 0U);
+    for (std::size_t j = 0; j < 2 * kPanel; ++j) {
+      const auto column = random_column(inputs, random);
+      matrix.set_column(j, column);
+      for (std::size_t k = 0; k < inputs; ++k) {
+        const auto back = static_cast<float>(value(matrix, j, k)) * matrix.scales[j];
+        EXPECT_NEAR(back, column[k], matrix.scales[j] * 0.5001F);
+      }
+      for (std::size_t k = inputs; k < matrix.k; ++k) EXPECT_EQ(value(matrix, j, k), 0);
+    }
+  }
+}
+
+TEST(QuantizedMatrix, PairsNeverExceedWhatSixteenBitsHold) {
+  std::mt19937 random(2);
+  int largest = 0;
+  for (int round = 0; round < 2000; ++round) {
+    const std::size_t inputs = 1 + random() % 300;
+    QuantizedMatrix matrix(inputs, 1);
+    matrix.set_column(3, random_column(inputs, random));
+    int sum = 0;
+    for (std::size_t k = 0; k < matrix.k; k += 2) {
+      const int a = value(matrix, 3, k), b = value(matrix, 3, k + 1);
+      largest = std::max(largest, std::abs(a) + std::abs(b));
+      sum += a + b;
+    }
+    EXPECT_EQ(matrix.sums[3], sum);
+  }
+  EXPECT_LE(largest, 128);
+  EXPECT_GE(largest, 127);  // and the range is used
+}
+
+TEST(QuantizedMatrix, ZerosAndTinyWeightsGiveZeros) {
+  QuantizedMatrix matrix(8, 1);
+  matrix.set_column(0, std::vector<float>(8, 0.0F));
+  matrix.set_column(1, std::vector<float>(8, 1e-38F));
+  for (std::size_t k = 0; k < 8; ++k) {
+    EXPECT_EQ(value(matrix, 0, k), 0);
+    EXPECT_EQ(value(matrix, 1, k), 0);
+  }
+  EXPECT_EQ(matrix.scales[0], 0.0F);
+}
+
+TEST(QuantizedMatrix, HugeWeightsStayFinite) {
+  QuantizedMatrix matrix(2, 1);
+  matrix.set_column(0, std::vector<float>{3e38F, -3e38F});
+  EXPECT_TRUE(std::isfinite(matrix.scales[0]));
+  EXPECT_NEAR(value(matrix, 0, 0), 64, 1);
+  EXPECT_EQ(value(matrix, 0, 1), -value(matrix, 0, 0));
+}
+
+}  // namespace
+}  // namespace lambert
