@@ -110,6 +110,10 @@ constexpr int kZeroPoint = 128;
 inline Vec to_floats(Sums s) {
   return {_mm256_cvtepi32_ps(s.low), _mm256_cvtepi32_ps(s.high)};
 }
+inline Vec integers(const int* p) {
+  const auto* v = reinterpret_cast<const __m256i*>(p);
+  return {_mm256_cvtepi32_ps(_mm256_loadu_si256(v)), _mm256_cvtepi32_ps(_mm256_loadu_si256(v + 1))};
+}
 inline __m256 max_bits(__m256 a, __m256 b) {
   return _mm256_castsi256_ps(_mm256_max_epi32(_mm256_castps_si256(a), _mm256_castps_si256(b)));
 }
@@ -125,8 +129,9 @@ inline unsigned top_bits(Vec v) {
 inline void store_s8(unsigned char* p, Vec v) {
   const __m256i words = _mm256_packs_epi32(_mm256_cvtps_epi32(v.low), _mm256_cvtps_epi32(v.high));
   const __m256i ordered = _mm256_permute4x64_epi64(words, 0xD8);
-  const __m128i bytes =
+  __m128i bytes =
       _mm_packs_epi16(_mm256_castsi256_si128(ordered), _mm256_extracti128_si256(ordered, 1));
+  bytes = _mm_max_epi8(bytes, _mm_set1_epi8(-127));  // above 127 they saturate
   const __m128i zero_point = _mm_set1_epi8(static_cast<char>(kZeroPoint));
   _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm_add_epi8(bytes, zero_point));
 }

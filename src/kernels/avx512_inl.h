@@ -83,6 +83,9 @@ inline Vec widen16(const unsigned char* p) {
   return {_mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)))};
 }
 
+inline Vec integers(const int* p) {
+  return {_mm512_cvtepi32_ps(_mm512_loadu_si512(p))};
+}
 inline Vec max_bits(Vec a, Vec b) {
   return {
       _mm512_castsi512_ps(_mm512_max_epi32(_mm512_castps_si512(a.v), _mm512_castps_si512(b.v)))};
@@ -91,6 +94,8 @@ inline unsigned top_bits(Vec v) {
   return static_cast<unsigned>(_mm512_reduce_max_epi32(_mm512_castps_si512(v.v)));
 }
 inline void store_s8(unsigned char* p, Vec v) {
-  const __m512i whole = _mm512_add_epi32(_mm512_cvtps_epi32(v.v), _mm512_set1_epi32(kZeroPoint));
-  _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm512_cvtepi32_epi8(whole));
+  const __m512i whole = _mm512_min_epi32(
+      _mm512_max_epi32(_mm512_cvtps_epi32(v.v), _mm512_set1_epi32(-127)), _mm512_set1_epi32(127));
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(p),
+                   _mm512_cvtepi32_epi8(_mm512_add_epi32(whole, _mm512_set1_epi32(kZeroPoint))));
 }

@@ -19,7 +19,7 @@ struct Sums {
   __m512i v;
 };
 struct Weights {
-  __m512i v;
+  __m512i first, next;  // k, k + 1, k + 2, k + 3; k + 4, ...
 };
 
 constexpr int kTileRowsS8 = 12;  // 12 x 32: 24 accumulators, 2 of b, 1 of a of 32 registers
@@ -30,12 +30,13 @@ inline Sums first_sums(const int* b_sums) {
       _mm512_slli_epi32(_mm512_sub_epi32(_mm512_setzero_si512(), _mm512_loadu_si512(b_sums)), 7)};
 }
 inline Weights load_weights(const signed char* p) {
-  return {_mm512_load_si512(p)};
+  return {_mm512_load_si512(p), _mm512_load_si512(p + 64)};
 }
 inline Sums dot(Sums sums, Weights w, const unsigned char* a) {
-  int four = 0;
-  __builtin_memcpy(&four, a, 4);
-  return {_mm512_dpbusd_epi32(sums.v, _mm512_set1_epi32(four), w.v)};
+  int four[2];
+  __builtin_memcpy(four, a, sizeof(four));
+  const __m512i first = _mm512_dpbusd_epi32(sums.v, _mm512_set1_epi32(four[0]), w.first);
+  return {_mm512_dpbusd_epi32(first, _mm512_set1_epi32(four[1]), w.next)};
 }
 inline Vec to_floats(Sums s) {
   return {_mm512_cvtepi32_ps(s.v)};

@@ -45,27 +45,31 @@ struct GemmF32 {
   std::size_t c_stride = 0;
 };
 
-// Rows of floats as bytes with a scale each: scale = max |x| / 127, to[j] = x[j] * (127 / max |x|)
-// rounded to the nearest integer, ties to even. A row of zeros has the scale 0; one with a value
-// that is not finite has the scale NaN and zeros, so that it cannot pass for a result. Each byte is
-// stored with its table's `zero_point` added, modulo 256: instructions differ in the sign they
-// take.
+// Rows of floats as bytes, each with the scale and offset that use all of +-127: offset = (max x +
+// min x) / 2, scale = (max x - min x) / 254, to[j] = (x[j] - offset) / scale to the nearest
+// integer, ties to even, so x[j] ~ to[j] * scale + offset. A row with a value that is not finite
+// has the scale NaN and zeros, so that it cannot pass for a result. Each byte is stored with its
+// table's `zero_point` added, modulo 256: instructions differ in the sign that they take.
 struct QuantizeS8 {
   const float* x = nullptr;                     // (rows, width)
   std::size_t stride = 0, rows = 0, width = 0;  // a multiple of kPanel
   unsigned char* to = nullptr;  // (rows, round_up(width, kDepthS8)), filled up with zeros
   std::size_t to_stride = 0;
-  float* scales = nullptr;  // (rows)
+  float* scales = nullptr;  // (rows); offsets too
+  float* offsets = nullptr;
 };
 
-// c = activation((a * b) * a_scale * b_scale + bias) + residual, the sums of the product in int32:
-// x = fma(float(sum) * a_scale[row], b_scale[column], bias[column]).
+// c = activation((a_scale * a + a_offset) * b * b_scale + bias) + residual, sums over k in int32:
+// x = fma(float(sum) * a_scale[row], b_scale[column], bias[column]), to which a_offset[row] *
+// (float(b_sums[column]) * b_scale[column]) is added, fused, before the activation.
 //
-// No element of b is beyond +-127, and of two that follow each other in k the magnitudes add up to
-// at most 128, so that AVX2's sums of pairs in 16 bits are exact: 255 * 128 < 2^15.
+// No element of b is beyond +-127, and in each of the groups k = 8i + {0, 1, 4, 5} and 8i + {2, 3,
+// 6, 7} of a column the magnitudes add up to at most 128, so that AVX2's sums of four products in
+// 16 bits are exact: 255 * 128 < 2^15.
 struct GemmS8 {
   const unsigned char* a = nullptr;  // (rows, k), of this table's quantize_s8
-  const float* a_scale = nullptr;    // (rows)
+  const float* a_scale = nullptr;    // (rows); a_offset too
+  const float* a_offset = nullptr;
   std::size_t a_stride = 0, rows = 0;
   std::size_t k = 0;                     // a multiple of kDepthS8, at most 133,000
   const std::int8_t* b = nullptr;        // (panels, k / 4, kPanel, 4), 64-byte aligned

@@ -153,19 +153,27 @@ void quantize_s8(const QuantizeS8& q) {
   for (std::size_t i = 0; i < q.rows; ++i) {
     const float* x = q.x + i * q.stride;
     unsigned char* to = q.to + i * q.to_stride;
-    std::uint32_t top = 0;
+    std::uint32_t magnitude = 0;
+    float lowest = x[0], highest = x[0];
     for (std::size_t j = 0; j < q.width; ++j) {
-      top = magnitude_bits(x[j]) > top ? magnitude_bits(x[j]) : top;
+      magnitude = magnitude_bits(x[j]) > magnitude ? magnitude_bits(x[j]) : magnitude;
+      lowest = x[j] < lowest ? x[j] : lowest;
+      highest = x[j] > highest ? x[j] : highest;
     }
-    const auto highest = std::bit_cast<float>(top);
-    const bool finite = top < kInfinityBits;
-    const float inverse = finite && highest >= kLeastMagnitude ? 127.0F / highest : 0.0F;
+    const bool finite = magnitude < kInfinityBits;
+    // Halves, because the difference of two finite numbers may be infinite; + 0: not -0.
+    const float half_range = (0.5F * highest - 0.5F * lowest) + 0.0F;
+    const float offset = (0.5F * highest + 0.5F * lowest) + 0.0F;
+    const bool usual = finite && half_range >= kLeastMagnitude;
+    const float inverse = usual ? 127.0F / half_range : 0.0F;
     for (std::size_t j = 0; j < q.width; ++j) {
-      const float rounded = (finite ? x[j] * inverse : 0.0F) + kRoundMagic;
-      to[j] = static_cast<unsigned char>(static_cast<int>(rounded - kRoundMagic));
+      const float rounded = (usual ? (x[j] - offset) * inverse : 0.0F) + kRoundMagic;
+      const auto value = static_cast<int>(rounded - kRoundMagic);
+      to[j] = static_cast<unsigned char>(value > 127 ? 127 : value < -127 ? -127 : value);
     }
     for (std::size_t j = q.width; j < round_up(q.width, kDepthS8); ++j) to[j] = 0;
-    q.scales[i] = finite ? highest * kPer127 : std::bit_cast<float>(kNanBits);
+    q.scales[i] = finite ? half_range * kPer127 : std::bit_cast<float>(kNanBits);
+    q.offsets[i] = finite ? offset : 0.0F;
   }
 }
 
@@ -182,8 +190,9 @@ void gemm_s8(const GemmS8& g) {
       }
       for (std::size_t j = 0; j < kPanel; ++j) {
         const std::size_t column = panel * kPanel + j;
-        float x =
-            std::fma(static_cast<float>(sums[j]) * g.a_scale[i], g.b_scale[column], g.bias[column]);
+        const auto sum = static_cast<float>(sums[j]), all = static_cast<float>(g.b_sums[column]);
+        float x = std::fma(sum * g.a_scale[i], g.b_scale[column], g.bias[column]);
+        x = std::fma(g.a_offset[i], all * g.b_scale[column], x);
         x = activate(g.activation, x);
         if (g.residual != nullptr) x += g.residual[i * g.residual_stride + column];
         g.c[i * g.c_stride + column] = x;

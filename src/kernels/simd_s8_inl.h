@@ -1,40 +1,53 @@
 // The int8 kernels, included after simd_inl.h (see there) and these:
 //   Sums                          16 int32
-//   Weights                       4 values of k of 16 columns, in the form that dot takes
+//   Weights                       8 values of k of 16 columns, in the form that dot takes
 //   kZeroPoint                    added to the bytes of a, modulo 256
 //   first_sums(b_sums)            what the sums of 16 columns start with: -kZeroPoint * b_sums
-//   load_weights(p)               p: (16, 4) int8, 64-byte aligned
-//   dot(sums, weights, a)         sums[j] += a[0] * w[j][0] + ... + a[3] * w[j][3]
-//   to_floats(sums)
+//   load_weights(p)               p: (2, 16, 4) int8, 64-byte aligned
+//   dot(sums, weights, a)         sums[j] += a[0] * w[0][j] + ... + a[7] * w[7][j]
+//   to_floats(sums), integers(p)  as floats, rounded to the nearest
 //   max_bits(a, b), top_bits(v)   of floats with the sign off, as integers: NaN is above all
-//   store_s8(p, v)                16 floats to the nearest integers, ties to even, + kZeroPoint
+//   store_s8(p, v)                16 floats to the nearest integers, ties to even, within
+//                                 +-127, + kZeroPoint
 //   kTileRowsS8, kTilePanelsS8    the register block
 
-struct RowScale {
-  float inverse, scale;
+// How a row becomes bytes: (x - offset) * inverse.
+struct RowRange {
+  float offset, inverse, scale;
 };
 
-RowScale row_scale(const float* x, Size width) {
-  Vec top = zero();
-  for (Size j = 0; j < width; j += 16) top = max_bits(top, abs(load(x + j)));
-  const unsigned bits = top_bits(top);
-  if (bits >= kInfinityBits) return {0.0F, __builtin_bit_cast(float, kNanBits)};
-  const float highest = __builtin_bit_cast(float, bits);
-  return {highest >= kLeastMagnitude ? 127.0F / highest : 0.0F, highest * kPer127};
+RowRange row_range(const float* x, Size width) {
+  Vec magnitude = zero(), high = load(x), low = high;
+  for (Size j = 0; j < width; j += 16) {
+    const Vec v = load(x + j);
+    magnitude = max_bits(magnitude, abs(v));
+    high = max(v, high);
+    low = min(v, low);
+  }
+  if (top_bits(magnitude) >= kInfinityBits) {
+    return {0.0F, 0.0F, __builtin_bit_cast(float, kNanBits)};
+  }
+  const float highest_half = 0.5F * highest(high);
+  const float lowest_half = -0.5F * highest(sub(zero(), low));
+  // Halves, because the difference of two finite numbers may be infinite; + 0: not -0.
+  const float half_range = (highest_half - lowest_half) + 0.0F;
+  const float offset = (highest_half + lowest_half) + 0.0F;
+  return {offset, half_range >= kLeastMagnitude ? 127.0F / half_range : 0.0F, half_range * kPer127};
 }
 
 void quantize_s8(const QuantizeS8& q) {
   for (Size i = 0; i < q.rows; ++i) {
     const float* x = q.x + i * q.stride;
     auto* to = q.to + i * q.to_stride;
-    const RowScale row = row_scale(x, q.width);
-    const bool finite = row.scale == row.scale;
-    const Vec inverse = set1(row.inverse);
+    const RowRange row = row_range(x, q.width);
+    const Vec inverse = set1(row.inverse), offset = set1(row.offset);
     for (Size j = 0; j < q.width; j += 16) {
-      store_s8(to + j, finite ? mul(load(x + j), inverse) : zero());
+      const bool usual = row.inverse > 0;
+      store_s8(to + j, usual ? mul(sub(load(x + j), offset), inverse) : zero());
     }
     for (Size j = q.width; j % kDepthS8 != 0; j += 16) store_s8(to + j, zero());
     q.scales[i] = row.scale;
+    q.offsets[i] = row.offset;
   }
 }
 
@@ -49,7 +62,7 @@ struct TileS8 {
     const unsigned char* a6 = a + 6 * a_stride;
     const unsigned char* a9 = a + 9 * a_stride;
     const signed char* const end = b + 16 * k;
-    for (; b != end; b += 64, a += 4, a3 += 4, a6 += 4, a9 += 4) {
+    for (; b != end; b += 128, a += 8, a3 += 8, a6 += 8, a9 += 8) {
       Weights weights[Panels];
 #pragma GCC unroll 4
       for (int p = 0; p < Panels; ++p)
@@ -57,9 +70,9 @@ struct TileS8 {
 #pragma GCC unroll 16
       for (int r = 0; r < Rows; ++r) {
         const unsigned char* base = r < 3 ? a : r < 6 ? a3 : r < 9 ? a6 : a9;
-        const unsigned char* four = base + static_cast<Size>(r % 3) * a_stride;
+        const unsigned char* eight = base + static_cast<Size>(r % 3) * a_stride;
 #pragma GCC unroll 4
-        for (int p = 0; p < Panels; ++p) sums[r][p] = dot(sums[r][p], weights[p], four);
+        for (int p = 0; p < Panels; ++p) sums[r][p] = dot(sums[r][p], weights[p], eight);
       }
     }
   }
@@ -86,11 +99,13 @@ struct ProductBlockS8 {
 #pragma GCC unroll 4
     for (int p = 0; p < Panels; ++p) {
       const Vec scale = load(g.b_scale + column + p * 16), bias = load(g.bias + column + p * 16);
+      const Vec sum = mul(integers(g.b_sums + column + p * 16), scale);
 #pragma GCC unroll 16
       for (int r = 0; r < Rows; ++r) {
-        const Vec scaled =
-            mul(to_floats(tile.sums[r][p]), set1(g.a_scale[row + static_cast<Size>(r)]));
-        store(c + static_cast<Size>(r) * g.c_stride + p * 16, fma(scaled, scale, bias));
+        const Size i = row + static_cast<Size>(r);
+        const Vec scaled = mul(to_floats(tile.sums[r][p]), set1(g.a_scale[i]));
+        const Vec x = fma(set1(g.a_offset[i]), sum, fma(scaled, scale, bias));
+        store(c + static_cast<Size>(r) * g.c_stride + p * 16, x);
       }
     }
     if (activate != nullptr) activate(g, row, Rows, column, Panels * 16);

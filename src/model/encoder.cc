@@ -63,7 +63,7 @@ Workspace::Workspace(const EncoderConfig& config, Precision precision, std::size
   scratch_ = AlignedBuffer<float>(threads * scratch_size_);
   if (precision == Precision::kInt8) {
     bytes_ = AlignedBuffer<unsigned char>(max_tokens * quantized_width(config));
-    row_scales_ = AlignedBuffer<float>(max_tokens);
+    row_scales_ = AlignedBuffer<float>(2 * max_tokens);
   }
 }
 
@@ -72,7 +72,7 @@ std::size_t Workspace::bytes(const EncoderConfig& config, Precision precision,
   const std::size_t floats = 2 * hidden_width(config) + 4 * heads_width(config) +
                              round_up(config.intermediate_size, kPanel);
   const std::size_t quantized =
-      precision == Precision::kInt8 ? quantized_width(config) + sizeof(float) : 0;
+      precision == Precision::kInt8 ? quantized_width(config) + 2 * sizeof(float) : 0;
   const std::size_t scratch =
       attention_scratch(max_window, round_up(config.head_size(), kPanel)) + kPanel;
   return max_tokens * (floats * sizeof(float) + quantized) + threads * scratch * sizeof(float);
@@ -95,7 +95,8 @@ class Forward {
         intermediate_{workspace.intermediate_.data(), round_up(config.intermediate_size, kPanel)},
         scratch_{workspace.scratch_.data(), workspace.scratch_size_},
         bytes_(workspace.bytes_.data()),
-        row_scales_(workspace.row_scales_.data()) {}
+        row_scales_(workspace.row_scales_.data()),
+        row_offsets_(workspace.row_scales_.data() + workspace.max_tokens_) {}
 
   void run(std::span<float> logits) {
     embed();
@@ -265,6 +266,7 @@ class Forward {
     const QuantizedMatrix& b = matrix.quantized;
     return {.a = bytes_ + block.row * b.k,
             .a_scale = row_scales_ + block.row,
+            .a_offset = row_offsets_ + block.row,
             .a_stride = b.k,
             .rows = block.rows,
             .k = b.k,
@@ -280,7 +282,7 @@ class Forward {
             .c_stride = to.stride};
   }
 
-  // bytes_ and row_scales_ = `from`, row by row.
+  // bytes_, row_scales_ and row_offsets_ = `from`, row by row.
   void quantize(const Rows& from, std::size_t rows) {
     const std::size_t stride = round_up(from.stride, kDepthS8);
     parallel_rows(rows, [&](std::size_t first, std::size_t last) {
@@ -290,7 +292,8 @@ class Forward {
                             .width = from.stride,
                             .to = bytes_ + first * stride,
                             .to_stride = stride,
-                            .scales = row_scales_ + first});
+                            .scales = row_scales_ + first,
+                            .offsets = row_offsets_ + first});
     });
   }
 
@@ -322,7 +325,7 @@ class Forward {
   ThreadPool& pool_;
   Rows hidden_, residual_, qkv_, context_, intermediate_, scratch_;
   unsigned char* bytes_;
-  float* row_scales_;
+  float *row_scales_, *row_offsets_;
 };
 
 void forward(const EncoderConfig& config, const Weights& weights, const Batch& batch,

@@ -44,7 +44,7 @@ class Workspace {
   AlignedBuffer<float> intermediate_;       // (tokens, intermediate)
   AlignedBuffer<float> scratch_;            // (threads, attention_scratch)
   AlignedBuffer<unsigned char> bytes_;      // int8: (tokens, k), the left operand of a product
-  AlignedBuffer<float> row_scales_;         // int8: (tokens)
+  AlignedBuffer<float> row_scales_;         // int8: (2, tokens), scales and offsets
   std::size_t scratch_size_;
 };
 

@@ -17,12 +17,16 @@ AlignedBuffer<T> zeroed(std::size_t size, Pages pages = Pages::kUsual) {
   return buffer;
 }
 
-// The largest sum of two magnitudes that stand in one pair.
-double highest_pair(std::span<const float> weights) {
+// The largest sum of the magnitudes of a group: k = 8i, 8i + 1, 8i + 4, 8i + 5, or those in
+// between.
+double highest_group(std::span<const float> weights) {
   double highest = 0;
-  for (std::size_t i = 0; i < weights.size(); i += 2) {
-    const double next = i + 1 < weights.size() ? weights[i + 1] : 0.0;
-    highest = std::max(highest, std::fabs(double{weights[i]}) + std::fabs(next));
+  for (std::size_t i = 0; i < weights.size(); i += 8) {
+    double sums[2] = {};
+    for (std::size_t k = i; k < std::min(i + 8, weights.size()); ++k) {
+      sums[k / 2 % 2] += std::fabs(double{weights[k]});
+    }
+    highest = std::max({highest, sums[0], sums[1]});
   }
   return highest;
 }
@@ -41,9 +45,9 @@ std::size_t QuantizedMatrix::bytes(std::size_t inputs, std::size_t panels) {
 }
 
 void QuantizedMatrix::set_column(std::size_t column, std::span<const float> weights) {
-  constexpr double kPair = 127;  // rounding adds at most 1 to it
-  const double highest = highest_pair(weights);
-  const double inverse = highest >= 0x1p-100 ? kPair / highest : 0;
+  constexpr double kGroup = 126;  // rounding adds at most 2 to it
+  const double highest = highest_group(weights);
+  const double inverse = highest >= 0x1p-100 ? kGroup / highest : 0;
   std::int8_t* to = values.data() + column / kPanel * k * kPanel + column % kPanel * 4;
   std::int32_t sum = 0;
   for (std::size_t i = 0; i < weights.size(); ++i) {
@@ -51,7 +55,7 @@ void QuantizedMatrix::set_column(std::size_t column, std::span<const float> weig
     to[i / 4 * 4 * kPanel + i % 4] = value;
     sum += value;
   }
-  scales[column] = static_cast<float>(highest / kPair);
+  scales[column] = static_cast<float>(highest / kGroup);
   sums[column] = sum;
 }
 

@@ -20,9 +20,9 @@ struct QuantizedMatrix {
   QuantizedMatrix(std::size_t inputs, std::size_t panels);
   static std::size_t bytes(std::size_t inputs, std::size_t panels);
 
-  // Rounds finite `weights` (at most k) to multiples of the column's scale: the least at which no
-  // value is beyond +-127 and no two at k = 2i, 2i + 1 have magnitudes of more than 128 together,
-  // which GemmS8 asks for. Different columns may be set at the same time.
+  // Rounds finite `weights` (at most k) to multiples of the column's scale: the least at which the
+  // groups of four that GemmS8 names stay below its limit. Different columns may be set at the same
+  // time.
   void set_column(std::size_t column, std::span<const float> weights);
 };
 

@@ -109,12 +109,12 @@ class KernelCase {
     const bool with_residual = below(2) == 0;
     const auto activation = static_cast<Activation>(below(7));
     const std::size_t stride = k + 64 * below(2), c_stride = (panels + below(2)) * kPanel;
-    const auto bytes = [&](const Kernels& kernels, float* scales) {
+    const auto bytes = [&](const Kernels& kernels, float* scales) {  // scales, offsets
       std::vector<unsigned char> to(rows * stride);
-      kernels.quantize_s8({x.data(), width, rows, width, to.data(), stride, scales});
+      kernels.quantize_s8({x.data(), width, rows, width, to.data(), stride, scales, scales + rows});
       return to;
     };
-    AlignedBuffer<float> scales_a(rows), scales_b(rows);
+    AlignedBuffer<float> scales_a(2 * rows), scales_b(2 * rows);
     const auto bytes_a = bytes(a, scales_a.data()), bytes_b = bytes(b, scales_b.data());
     for (std::size_t i = 0; i < bytes_a.size(); ++i) {
       const bool written = i % stride < k;
@@ -122,10 +122,11 @@ class KernelCase {
       if (static_cast<unsigned char>(bytes_a[i] - bytes_b[i]) != (written ? difference & 0xFF : 0))
         return false;
     }
-    if (std::memcmp(scales_a.data(), scales_b.data(), rows * sizeof(float)) != 0) return false;
+    if (std::memcmp(scales_a.data(), scales_b.data(), 2 * rows * sizeof(float)) != 0) return false;
     return same(a, b, rows * c_stride, [&](const Kernels& kernels, float* out) {
       kernels.gemm_s8({.a = &kernels == &a ? bytes_a.data() : bytes_b.data(),
                        .a_scale = scales_a.data(),
+                       .a_offset = scales_a.data() + rows,
                        .a_stride = stride,
                        .rows = rows,
                        .k = k,
