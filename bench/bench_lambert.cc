@@ -1,5 +1,6 @@
-// Lambert's side of the benchmark: bench_lambert MODEL THREADS. Says "READY <load ms>", then
-// answers each line of standard input (fields separated by tabs) with one line:
+// Lambert's side of the benchmark: bench_lambert MODEL THREADS [PRECISION], PRECISION as
+// in lambert::Options. Says "READY <load ms> <instruction set>", then answers each line of standard
+// input (fields separated by tabs) with one line:
 //   FORWARD count question context   count times in ms: logits of one window, tokenisation included
 //   ANSWER count question context    count times in ms: text in, answer out
 //   CHECK question context           the start logits, then the end logits
@@ -103,10 +104,11 @@ void serve(const lambert::Answerer& answerer, const std::vector<std::string>& fi
   }
 }
 
-void run(const std::string& model, const std::string& threads) {
+void run(const std::string& model, const std::string& threads, const std::string& precision) {
   lambert::Options options;
   options.model = model;
   options.threads = static_cast<unsigned>(std::stoul(threads));
+  options.precision = precision;
   const auto begin = Clock::now();
   const lambert::Answerer answerer(options);
   const double load_ms = ms_since(begin);
@@ -122,12 +124,12 @@ void run(const std::string& model, const std::string& threads) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 3) {
-    std::fprintf(stderr, "usage: bench_lambert MODEL THREADS\n");
+  if (argc != 3 && argc != 4) {
+    std::fprintf(stderr, "usage: bench_lambert MODEL THREADS [PRECISION]\n");
     return 2;
   }
   try {
-    run(argv[1], argv[2]);
+    run(argv[1], argv[2], argc == 4 ? argv[3] : "fp32");
   } catch (const std::exception& error) {
     std::fprintf(stderr, "bench_lambert: %s\n", error.what());
     return 1;

@@ -1,5 +1,6 @@
-// What this machine can do, as one line of JSON: fp32 multiply-add rate with AVX2 and AVX-512 and
-// the rate of reading memory, for one core and for all of this process's cores at once.
+// What this machine can do, as one line of JSON: the multiply-add rates of fp32 and int8 with each
+// instruction set that is here and the rate of reading memory, for one core and for all of this
+// process's cores at once.
 #include <immintrin.h>
 #include <sched.h>
 
@@ -10,6 +11,8 @@
 #include <functional>
 #include <thread>
 #include <vector>
+
+#include "peak_int8.h"
 
 namespace {
 
@@ -88,6 +91,13 @@ int cores() {
   return sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
 }
 
+void print_int8(const char* name, bool here, double (*work)(), int all) {
+  if (!here) return;
+  const auto one = [work](int) { return work(); };
+  std::printf(", \"%s_gops_one\": %.1f, \"%s_gops_all\": %.1f", name, rate(1, one), name,
+              rate(all, one));
+}
+
 }  // namespace
 
 int main() {
@@ -108,6 +118,10 @@ int main() {
     std::printf(", \"avx512_gflops_one\": %.1f, \"avx512_gflops_all\": %.1f", rate(1, avx512),
                 rate(all, avx512));
   }
+  print_int8("avx2_int8", __builtin_cpu_supports("avx2"), peak::int8_avx2, all);
+  print_int8("avx_vnni", peak::avx_vnni_here(), peak::int8_avx_vnni, all);
+  print_int8("avx512_vnni", peak::avx512_vnni_here(), peak::int8_avx512_vnni, all);
+  print_int8("amx_int8", peak::amx_here(), peak::int8_amx, all);
   std::printf("}\n");
   return 0;
 }
