@@ -22,7 +22,7 @@ demo: build ## build, then answer two questions with the default model
 test: ## every check: tests, sanitizers, lint, fuzz targets, reproducibility, README
 	@tools/test
 
-bench: ## Lambert beside ONNX Runtime and PyTorch (BENCH_QUICK=1: fewer rounds)
+bench: ## Lambert beside ONNX Runtime, OpenVINO and PyTorch (BENCH_QUICK=1: fewer rounds)
 	@tools/setup build bench
 	@tools/build lambert bench_lambert bench_peak
 	@bench/run

@@ -8,8 +8,17 @@ FORWARD = {
     "lambert": ("lambert", "text to logits"),
     "ort-fused": ("onnxruntime", "fused by onnxruntime.transformers, ORT_ENABLE_ALL"),
     "ort-plain": ("onnxruntime", "as exported, ORT_ENABLE_ALL"),
+    "openvino-fp32": ("openvino", "latency, f32"),
     "pytorch": ("pytorch", "inference_mode, sdpa"),
 }
+INT8 = {
+    "lambert-int8": ("lambert", "text to logits"),
+    "ort-fused-int8": ("onnxruntime", "fused, quantize_dynamic per channel"),
+    "ort-mha-int8": ("onnxruntime", "fused to MultiHeadAttention, quantize_dynamic per channel"),
+    "openvino-int8": ("openvino", "NNCF post-training, latency, f32"),
+    "openvino-int8-bf16": ("openvino", "NNCF post-training, latency, bf16 hint"),
+}
+PRECISIONS = {"fp32": FORWARD, "int8": INT8}
 ANSWER = {
     "lambert": ("lambert", "ask"),
     "pipeline": ("transformers", "question-answering pipeline on PyTorch"),
@@ -21,8 +30,9 @@ class Worker:
 
     def __init__(self, name: str, threads: int, paths):
         self.name = name
-        if name == "lambert":
-            command = [f"{paths.build}/bench_lambert", paths.model, str(threads)]
+        if name.startswith("lambert"):
+            command = [f"{paths.build}/bench_lambert", paths.model, str(threads),
+                       "int8" if name.endswith("-int8") else "fp32"]
         else:
             command = [paths.python, "bench/peer.py", name, paths.model, paths.onnx, str(threads)]
         cores = sorted(os.sched_getaffinity(0))[:threads]
@@ -57,3 +67,16 @@ class Worker:
 
     def __exit__(self, *_):
         self.close()
+
+
+def available(names, threads: int, paths) -> list[str]:
+    """Those of `names` that start; a Lambert without int8 is left out, and run.py says so."""
+    found = []
+    for name in names:
+        try:
+            if name == "lambert-int8":
+                Worker(name, threads, paths).close()
+            found.append(name)
+        except RuntimeError as error:
+            print(f"bench: left out: {error}", flush=True)
+    return found

@@ -3,9 +3,10 @@ import json
 import os
 import platform
 import subprocess
+from importlib import metadata
 
-ISA_FLAGS = ("avx2", "fma", "avx512f", "avx512_vnni", "avx512_bf16", "amx_int8", "amx_bf16",
-             "asimddp", "i8mm", "sve")
+ISA_FLAGS = ("avx2", "fma", "avx_vnni", "avx512f", "avx512_vnni", "avx512_bf16", "amx_int8",
+             "amx_bf16", "asimddp", "i8mm", "sve")
 
 
 def cpu_facts() -> dict:
@@ -33,14 +34,12 @@ def cache_facts() -> dict:
 
 
 def versions(lambert: str) -> dict:
-    import onnxruntime
-    import torch
-    import transformers
     version = subprocess.run([lambert, "version"], capture_output=True, text=True, check=True)
     compiler = subprocess.run(["g++", "--version"], capture_output=True, text=True, check=True)
+    packages = ("onnxruntime", "openvino", "nncf", "torch", "transformers")
     return {"lambert": version.stdout.splitlines()[0], "compiler": compiler.stdout.splitlines()[0],
-            "onnxruntime": onnxruntime.__version__, "torch": torch.__version__,
-            "transformers": transformers.__version__, "python": platform.python_version()}
+            **{name: metadata.version(name) for name in packages},
+            "python": platform.python_version()}
 
 
 def peak(program: str) -> dict:

@@ -1,6 +1,8 @@
 """The other engines' side of the benchmark: peer.py ENGINE MODEL_DIR ONNX_DIR THREADS.
 
-ENGINE is ort-plain, ort-fused, pytorch or pipeline (transformers' question answering, on PyTorch).
+ENGINE is ort-NAME for ONNX Runtime with ONNX_DIR/NAME.onnx, openvino-NAME for OpenVINO with
+ONNX_DIR/ov-NAME.xml (openvino-NAME-bf16: allowed to compute in bf16), pytorch, or pipeline
+(transformers' question answering, on PyTorch).
 The protocol is that of bench_lambert.cc. What FORWARD times differs in Lambert's disfavour: here
 it is the forward pass alone, over ids that are made before the clock starts.
 BATCH takes the batch size as a second argument: windows of all questions by the fast tokenizer,
@@ -42,6 +44,22 @@ class OrtEngine:
 
     def forward(self, inputs):
         return self.session.run(None, inputs)
+
+
+class OpenVinoEngine:
+    def __init__(self, path: str, threads: int, precision: str):
+        import openvino
+        self.model = openvino.Core().compile_model(path, "CPU", {
+            "PERFORMANCE_HINT": "LATENCY", "NUM_STREAMS": "1", "INFERENCE_NUM_THREADS": threads,
+            "INFERENCE_PRECISION_HINT": precision})
+        self.request = self.model.create_infer_request()
+
+    def prepare(self, ids, mask):
+        return {"input_ids": ids, "attention_mask": mask}
+
+    def forward(self, inputs):
+        results = self.request.infer(inputs, share_inputs=True, share_outputs=True)
+        return results["start"], results["end"]
 
 
 class TorchEngine:
@@ -140,6 +158,10 @@ def serve(engine, tokenizer, fields) -> str:
 def make_engine(name: str, model_dir: str, onnx_dir: str, threads: int):
     if name.startswith("ort-"):
         return OrtEngine(os.path.join(onnx_dir, name[4:] + ".onnx"), threads)
+    if name.startswith("openvino-"):
+        name = name.removeprefix("openvino-")
+        path = os.path.join(onnx_dir, f"ov-{name.removesuffix('-bf16')}.xml")
+        return OpenVinoEngine(path, threads, "bf16" if name.endswith("-bf16") else "f32")
     return {"pytorch": TorchEngine, "pipeline": PipelineEngine}[name](model_dir, threads)
 
 
@@ -147,6 +169,8 @@ def import_libraries(name: str) -> None:
     """Before the clock of load_ms starts: importing is not loading a model."""
     if name.startswith("ort-"):
         import onnxruntime
+    elif name.startswith("openvino-"):
+        import openvino
     else:
         import torch
         import transformers

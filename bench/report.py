@@ -4,21 +4,35 @@ import os
 import sys
 
 
-def peak_gflops(machine: dict, threads: int) -> float:
-    """Best fp32 rate of so many cores at once that was measured in this run, before or after.
+NAMES = {"lambert": "Lambert", "onnxruntime": "ONNX Runtime", "openvino": "OpenVINO",
+         "pytorch": "PyTorch"}
+SHORT = {"onnxruntime": "ORT", "openvino": "OpenVINO", "pytorch": "PyTorch"}
 
-    Only one core and all cores are measured; a number between is so many times the rate of one.
+
+def peak_rate(machine: dict, threads: int, precision: str = "fp32") -> float:
+    """Best multiply-add rate of so many cores that was measured in this run, before or after.
+
+    In 1e9 a second, of any instruction for the precision. Only one core and all cores are
+    measured; a number between is so many times the rate of one.
     """
-    kind = "_gflops_all" if threads == machine["cores"] else "_gflops_one"
+    unit = "_gflops" if precision == "fp32" else "_gops"
+    kind = unit + ("_all" if threads == machine["cores"] else "_one")
     best = max(value for when in ("peak_before", "peak_after")
                for key, value in machine.get(when, {}).items() if key.endswith(kind))
     return best if threads == machine["cores"] else threads * best
 
 
-def cell(rows, engine: str, threads: int, tokens: int) -> dict:
+def share_of_limit(result: dict, row: dict) -> float:
+    work = result["gflop"]
+    work = work.get(row["model"], work)  # results of one model only have no names
+    peak = peak_rate(result["machine"], row["threads"], row["precision"])
+    return work[str(row["tokens"])] / row["p50_ms"] * 1e3 / peak
+
+
+def cell(rows, engine: str, threads: int, tokens: int) -> dict | None:
     """The engine's best setting at this place."""
     return min((row for row in rows if row["engine"] == engine and row["threads"] == threads
-                and row["tokens"] == tokens), key=lambda row: row["p50_ms"])
+                and row["tokens"] == tokens), key=lambda row: row["p50_ms"], default=None)
 
 
 def places(rows) -> list[tuple[int, int]]:
@@ -30,19 +44,44 @@ def table(header, lines) -> str:
     return "\n".join("| " + " | ".join(map(str, row)) + " |" for row in [header, rule, *lines])
 
 
-def forward_table(result: dict) -> str:
+def times(row: dict | None) -> str:
+    return f"{row['p50_ms']:.2f} / {row['p95_ms']:.2f}" if row else "-"
+
+
+def ratio(row: dict, ours: dict | None) -> str:
+    return f"{row['p50_ms'] / ours['p50_ms']:.2f}x" if ours else "-"
+
+
+def forward_table(result: dict, model: str = "", precision: str = "fp32") -> str:
+    """Each engine's best setting at each place; without a name the first model's."""
+    model = model or result["rows"][0]["model"]
+    rows = [row for row in result["rows"]
+            if row["model"] == model and row["precision"] == precision]
+    peers = [name for name in SHORT if any(row["engine"] == name for row in rows)]
     lines = []
-    for threads, tokens in places(result["rows"]):
-        ours, ort, torch = (cell(result["rows"], engine, threads, tokens)
-                            for engine in ("lambert", "onnxruntime", "pytorch"))
-        share = result["gflop"][str(tokens)] / ours["p50_ms"] * 1e3 / peak_gflops(
-            result["machine"], threads)
-        lines.append([threads, tokens, *(f"{row['p50_ms']:.2f} / {row['p95_ms']:.2f}"
-                                         for row in (ours, ort, torch)),
-                      f"{ort['p50_ms'] / ours['p50_ms']:.2f}x",
-                      f"{torch['p50_ms'] / ours['p50_ms']:.2f}x", f"{share:.0%}"])
-    return table(["threads", "tokens", "Lambert", "ONNX Runtime", "PyTorch", "ORT / Lambert",
-                  "PyTorch / Lambert", "of peak"], lines)
+    for threads, tokens in places(rows):
+        ours = cell(rows, "lambert", threads, tokens)
+        theirs = [cell(rows, engine, threads, tokens) for engine in peers]
+        lines.append([threads, tokens, *map(times, [ours, *theirs]),
+                      *(ratio(row, ours) for row in theirs),
+                      f"{share_of_limit(result, ours):.0%}" if ours else "-"])
+    return table(["threads", "tokens", "Lambert", *(NAMES[name] for name in peers),
+                  *(f"{SHORT[name]} / Lambert" for name in peers), "of peak"], lines)
+
+
+def rows_table(result: dict) -> str:
+    return table(["model", "engine", "precision", "setting", "threads", "tokens", "p50 ms",
+                  "p95 ms", "of this machine's limit"],
+                 [[row["model"], NAMES[row["engine"]], row["precision"], row["setting"],
+                   row["threads"], row["tokens"], f"{row['p50_ms']:.2f}", f"{row['p95_ms']:.2f}",
+                   f"{share_of_limit(result, row):.0%}"] for row in result["rows"]])
+
+
+def difference_table(result: dict) -> str:
+    return table(["model", "engine", "largest difference"],
+                 [[model, name, f"{value:.1e}"]
+                  for model, found in result["logit_differences"].items()
+                  for name, value in found.items()])
 
 
 def answer_table(result: dict) -> str:
@@ -57,11 +96,11 @@ def answer_table(result: dict) -> str:
 
 
 def load_table(result: dict) -> str:
-    return table(["engine", "setting", "load ms", "process start to first result ms",
-                  "peak memory MiB"],
-                 [[row["engine"], row["setting"], row["load_ms"],
-                   row["process_start_to_first_result_ms"], row["peak_memory_mib"]]
-                  for row in result["load"]])
+    keys = ("model", "precision", "engine", "setting", "load_ms",
+            "process_start_to_first_result_ms", "peak_memory_mib")
+    return table(["model", "precision", "engine", "setting", "load ms",
+                  "process start to first result ms", "peak memory MiB"],
+                 [[row.get(key, "-") for key in keys] for row in result["load"]])
 
 
 def batch_table(result: dict) -> str:
@@ -78,18 +117,27 @@ def machine_text(result: dict) -> str:
             f"{peaks}.\n{versions}.")
 
 
+def forward_parts(result: dict) -> list[str]:
+    kinds = dict.fromkeys((row["model"], row["precision"]) for row in result["rows"])
+    parts = []
+    for model, precision in kinds:
+        parts += [f"## One question, {model}, {precision}, p50 / p95 ms",
+                  forward_table(result, model, precision)]
+    return parts
+
+
 def markdown(result: dict) -> str:
-    model = result["rows"][0]["model"]
-    parts = [f"# Benchmark: {model}, fp32", "Made by `make bench`; bench/README.md says how to "
-             "read it." + (" A quick run: few rounds." if result["quick"] else ""),
-             machine_text(result), "## One question, p50 / p95 ms", forward_table(result),
-             f"Largest difference of a logit between engines: "
-             f"{result['largest_logit_difference']:.1e}.",
-             "## Text to answer, p50 / p95 ms", answer_table(result), "## Load and memory",
+    parts = [f"# Benchmark: {result['rows'][0]['model']}", "Made by `make bench`; bench/README.md "
+             "says how to read it." + (" A quick run: few rounds." if result["quick"] else ""),
+             machine_text(result), *forward_parts(result),
+             "## Text to answer, fp32, p50 / p95 ms", answer_table(result), "## Load and memory",
              load_table(result)]
     if result["batch"]:
         count = result["batch"][0]["questions"]
-        parts += [f"## Batch: {count} questions of SQuAD v1.1 dev", batch_table(result)]
+        parts += [f"## Batch: {count} questions of SQuAD v1.1 dev, fp32", batch_table(result)]
+    parts += ["## Every setting", rows_table(result)]
+    if "logit_differences" in result:
+        parts += ["## Largest difference of a logit to PyTorch's in fp32", difference_table(result)]
     return "\n\n".join(parts) + "\n"
 
 

@@ -1,9 +1,12 @@
-"""Measures Lambert beside ONNX Runtime and PyTorch: same model, texts, threads and machine.
+"""Measures Lambert beside ONNX Runtime, OpenVINO and PyTorch in fp32 and int8.
+
+All have the same models, texts, threads and machine.
 
 The engines take turns (A B C A B C ...) for many rounds, so that whatever else the machine does
 meets all of them alike. Results: bench/results/latest.json and latest.md.
 Environment: BENCH_QUICK=1 for few rounds; BENCH_THREADS, default "1 2"; LAMBERT_DATA, the folder
-of squad-dev-v1.1.json.xz, default ../shared/data; BENCH_RESULTS, default bench/results.
+of squad-dev-v1.1.json.xz and squad-train-v1.1.json.xz, default ../shared/data; BENCH_RESULTS,
+default bench/results.
 """
 import dataclasses
 import json
@@ -67,26 +70,32 @@ def percentile(values, share: float) -> float:
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
 
 
-def rows_of(times: dict, settings: dict, threads: int, name: str) -> list[dict]:
-    return [{"model": name, "precision": "fp32", "engine": settings[worker][0],
+def rows_of(times: dict, settings: dict, threads: int, name: str, precision="fp32") -> list[dict]:
+    return [{"model": name, "precision": precision, "engine": settings[worker][0],
              "setting": settings[worker][1], "threads": threads, "tokens": tokens,
              "p50_ms": round(statistics.median(values), 4),
              "p95_ms": round(percentile(values, 0.95), 4), "samples": len(values)}
             for (worker, tokens), values in times.items()]
 
 
-def check_agreement(workers, pair) -> float:
-    """Largest difference of a logit to PyTorch's: all engines must do the same work."""
-    logits = {worker.name: worker.ask("CHECK", *pair) for worker in workers}
-    expected, largest = logits["pytorch"], 0.0
+def logits_of(workers, pair) -> dict:
+    return {worker.name: worker.ask("CHECK", *pair) for worker in workers}
+
+
+def differences(logits: dict, expected: list[float]) -> dict:
+    """Largest difference of a logit to PyTorch's in fp32."""
     for name, values in logits.items():
         if len(values) != len(expected):
             raise RuntimeError(f"{name}: {len(values)} logits, PyTorch has {len(expected)}")
-        difference = max(abs(a - b) for a, b in zip(values, expected))
-        if difference > 1e-3:
+    return {name: max(abs(a - b) for a, b in zip(values, expected))
+            for name, values in logits.items()}
+
+
+def check_agreement(found: dict) -> None:
+    """All engines of fp32 must do the same work; int8 differs and is only reported."""
+    for name, difference in found.items():
+        if name in engines.FORWARD and difference > 1e-3:
             raise RuntimeError(f"{name}: a logit differs from PyTorch's by {difference}")
-        largest = max(largest, difference)
-    return largest
 
 
 def open_all(names, threads: int, paths: Paths):
@@ -98,12 +107,19 @@ def close_all(workers) -> None:
         worker.close()
 
 
-def measure_forward(threads: int, pairs: dict, effort: Effort, paths: Paths, name: str):
-    workers = open_all(engines.FORWARD, threads, paths)
-    difference = check_agreement(workers, pairs[384])
-    times = take_turns(workers, "FORWARD", pairs, effort.rounds)
-    close_all(workers)
-    return rows_of(times, engines.FORWARD, threads, name), difference
+def measure_forward(threads: int, pairs: dict, effort: Effort, paths: Paths):
+    """Rows of the model in both precisions, and {engine: largest difference of a logit}."""
+    rows, found, expected = [], {}, None
+    for precision, settings in engines.PRECISIONS.items():
+        workers = open_all(engines.available(settings, threads, paths), threads, paths)
+        logits = logits_of(workers, pairs[384])
+        expected = expected or logits["pytorch"]
+        found |= differences(logits, expected)
+        check_agreement(found)
+        times = take_turns(workers, "FORWARD", pairs, effort.rounds)
+        close_all(workers)
+        rows += rows_of(times, settings, threads, os.path.basename(paths.model), precision)
+    return rows, found
 
 
 def measure_answers(threads: int, pairs: dict, effort: Effort, paths: Paths, name: str):
@@ -113,20 +129,27 @@ def measure_answers(threads: int, pairs: dict, effort: Effort, paths: Paths, nam
     return rows_of(times, engines.ANSWER, threads, name)
 
 
+def load_once(name: str, threads: int, pair, paths: Paths) -> tuple:
+    with engines.Worker(name, threads, paths) as worker:
+        worker.ask("FORWARD", 1, *pair)
+        first = (time.perf_counter() - worker.started) * 1e3
+        return worker.load_ms, first, worker.ask("MEMORY")[0] / 1024
+
+
 def measure_loads(threads: int, pair, effort: Effort, paths: Paths) -> list[dict]:
     """From files in the page cache to a model that is ready; memory after one forward pass."""
-    taken = {name: [] for name in engines.FORWARD}
-    for _ in range(effort.loads):
-        for name in engines.FORWARD:
-            with engines.Worker(name, threads, paths) as worker:
-                worker.ask("FORWARD", 1, *pair)
-                first = (time.perf_counter() - worker.started) * 1e3
-                taken[name].append((worker.load_ms, first, worker.ask("MEMORY")[0] / 1024))
-    return [{"engine": engines.FORWARD[name][0], "setting": engines.FORWARD[name][1],
-             "threads": threads, "load_ms": round(statistics.median(v[0] for v in values), 2),
-             "process_start_to_first_result_ms": round(statistics.median(v[1] for v in values), 1),
-             "peak_memory_mib": round(max(v[2] for v in values), 1)}
-            for name, values in taken.items()]
+    settings = {name: (precision, *both) for precision, group in engines.PRECISIONS.items()
+                for name, both in group.items()}
+    names = engines.available(settings, threads, paths)
+    turns = [{name: load_once(name, threads, pair, paths) for name in names}
+             for _ in range(effort.loads)]
+    return [{"model": os.path.basename(paths.model), "precision": settings[name][0],
+             "engine": settings[name][1], "setting": settings[name][2], "threads": threads,
+             "load_ms": round(statistics.median(turn[name][0] for turn in turns), 2),
+             "process_start_to_first_result_ms":
+                 round(statistics.median(turn[name][1] for turn in turns), 1),
+             "peak_memory_mib": round(max(turn[name][2] for turn in turns), 1)}
+            for name in names]
 
 
 def best_batch_size(worker, path: str) -> int:
@@ -168,44 +191,80 @@ def gflop(tokens: int, config: dict) -> float:
     return 2 * layers * per_layer / 1e9
 
 
-def main() -> None:
-    quick = os.environ.get("BENCH_QUICK", "") not in ("", "0")
-    effort = QUICK if quick else FULL
-    paths = Paths()
-    thread_counts = [int(n) for n in os.environ.get("BENCH_THREADS", "1 2").split()]
-    thread_counts = [n for n in thread_counts if n <= len(os.sched_getaffinity(0))]
-    data = os.environ.get("LAMBERT_DATA", "../shared/data")
-    name = os.path.basename(paths.model)
+def prepare_models(scratch: str, data: str, quick: bool) -> list[Paths]:
+    """The default model and one of DistilBERT-base's shape, each with its exports."""
+    default, shape = Paths(), f"{scratch}/distilbert-base-random"
+    subprocess.run([default.python, "bench/make_model.py", default.model, shape], check=True,
+                   stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    train = f"{data}/squad-train-v1.1.json.xz"
+    questions = texts.squad_questions(train, 30 if quick else 300)
+    if not questions:
+        raise SystemExit(f"bench: {train} is missing: NNCF calibrates with it")
+    samples = write_pairs(f"{scratch}/calibration.tsv", questions)
+    models = []
+    for model in (default.model, shape):
+        print(f"bench: exporting {os.path.basename(model)}", flush=True)
+        models.append(Paths(model=model, onnx=f"{scratch}/{os.path.basename(model)}-exports"))
+        subprocess.run([default.python, "bench/export_onnx.py", model, models[-1].onnx, samples],
+                       check=True, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    return models
+
+
+def read_pairs(model: str) -> dict:
+    from transformers import AutoTokenizer
+    tokenizer = AutoTokenizer.from_pretrained(model)
+    with open("examples/bert-abstract.txt", encoding="utf-8") as file:
+        abstract = file.read()
+    return {tokens: texts.pair_of(tokens, tokenizer, abstract) for tokens in TOKENS}
+
+
+def gflop_of(paths: Paths) -> dict:
     with open(f"{paths.model}/config.json", encoding="utf-8") as file:
         config = json.load(file)
-    with tempfile.TemporaryDirectory() as scratch:
-        paths.onnx = f"{scratch}/onnx"
-        print("bench: exporting the model for ONNX Runtime", flush=True)
-        subprocess.run([paths.python, "bench/export_onnx.py", paths.model, paths.onnx], check=True,
-                       stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
-        from transformers import AutoTokenizer
-        tokenizer = AutoTokenizer.from_pretrained(paths.model)
-        with open("examples/bert-abstract.txt", encoding="utf-8") as file:
-            abstract = file.read()
-        pairs = {tokens: texts.pair_of(tokens, tokenizer, abstract) for tokens in TOKENS}
-        result = {"machine": machine.facts(paths.build), "quick": quick, "rows": [], "answer": [],
-                  "load": [], "batch": [], "largest_logit_difference": 0.0,
-                  "gflop": {str(tokens): round(gflop(tokens, config), 4) for tokens in TOKENS}}
+    return {str(tokens): round(gflop(tokens, config), 4) for tokens in TOKENS}
+
+
+def measure_all(result: dict, models: list[Paths], effort: Effort, data: str, scratch: str) -> None:
+    thread_counts = [int(n) for n in os.environ.get("BENCH_THREADS", "1 2").split()]
+    thread_counts = [n for n in thread_counts if n <= len(os.sched_getaffinity(0))]
+    default, most = models[0], thread_counts[-1]
+    pairs = read_pairs(default.model)
+    for paths in models:
+        name = os.path.basename(paths.model)
+        result["gflop"][name], result["logit_differences"][name] = gflop_of(paths), {}
         for threads in thread_counts:
-            print(f"bench: forward and answers, {threads} threads", flush=True)
-            rows, difference = measure_forward(threads, pairs, effort, paths, name)
+            print(f"bench: forward, {name}, {threads} threads", flush=True)
+            rows, found = measure_forward(threads, pairs, effort, paths)
             result["rows"] += rows
-            result["largest_logit_difference"] = max(result["largest_logit_difference"], difference)
-            result["answer"] += measure_answers(threads, pairs, effort, paths, name)
-        print("bench: load times and memory", flush=True)
-        result["load"] = measure_loads(thread_counts[-1], pairs[384], effort, paths)
-        questions = texts.squad_questions(f"{data}/squad-dev-v1.1.json.xz", effort.batch_questions)
-        if questions:
-            print(f"bench: batch of {len(questions)} questions", flush=True)
-            result["batch"] = measure_batch(thread_counts[-1], questions, effort, paths, scratch)
-        else:
-            print(f"bench: batch left out: {data}/squad-dev-v1.1.json.xz is missing", flush=True)
-        result["machine"]["peak_after"] = machine.peak(f"{paths.build}/bench_peak")
+            before = result["logit_differences"][name]
+            result["logit_differences"][name] = {
+                key: max(value, before.get(key, 0.0)) for key, value in found.items()}
+    for threads in thread_counts:
+        print(f"bench: answers, {threads} threads", flush=True)
+        result["answer"] += measure_answers(threads, pairs, effort, default,
+                                            os.path.basename(default.model))
+    print("bench: load times and memory", flush=True)
+    result["load"] = [row for paths in models
+                      for row in measure_loads(most, pairs[384], effort, paths)]
+    path = f"{data}/squad-dev-v1.1.json.xz"
+    questions = texts.squad_questions(path, effort.batch_questions)
+    if questions:
+        print(f"bench: batch of {len(questions)} questions", flush=True)
+        result["batch"] = measure_batch(most, questions, effort, default, scratch)
+    else:
+        print(f"bench: batch left out: {path} is missing", flush=True)
+
+
+def main() -> None:
+    quick = os.environ.get("BENCH_QUICK", "") not in ("", "0")
+    data = os.environ.get("LAMBERT_DATA", "../shared/data")
+    with tempfile.TemporaryDirectory() as scratch:
+        models = prepare_models(scratch, data, quick)
+        build = models[0].build
+        result = {"machine": machine.facts(build), "quick": quick, "rows": [], "answer": [],
+                  "load": [], "batch": [], "logit_differences": {}, "gflop": {}}
+        measure_all(result, models, QUICK if quick else FULL, data, scratch)
+        result["machine"]["peak_after"] = machine.peak(f"{build}/bench_peak")
     report.write(result, os.environ.get("BENCH_RESULTS", "bench/results"))
 
 
