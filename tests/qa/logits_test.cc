@@ -47,7 +47,8 @@ std::vector<float> logits_of(const LoadedModel& model, const json::object& input
   std::vector<std::uint32_t> rows(ids.size());
   std::iota(rows.begin(), rows.end(), 0U);
   const std::vector<std::uint32_t> ends = {0, static_cast<std::uint32_t>(ids.size())};
-  Workspace workspace(model.config, model.weights.precision, ids.size(), ids.size(), pool.threads());
+  Workspace workspace(model.config, model.weights.precision, ids.size(), ids.size(),
+                      pool.threads());
   std::vector<float> logits(2 * ids.size());
   forward(model.config, model.weights, {ids, type_ids, ends, rows, ends}, workspace, kernels, pool,
           logits);
