@@ -67,16 +67,3 @@ class Worker:
 
     def __exit__(self, *_):
         self.close()
-
-
-def available(names, threads: int, paths) -> list[str]:
-    """Those of `names` that start; a Lambert without int8 is left out, and run.py says so."""
-    found = []
-    for name in names:
-        try:
-            if name == "lambert-int8":
-                Worker(name, threads, paths).close()
-            found.append(name)
-        except RuntimeError as error:
-            print(f"bench: left out: {error}", flush=True)
-    return found

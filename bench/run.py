@@ -111,7 +111,7 @@ def measure_forward(threads: int, pairs: dict, effort: Effort, paths: Paths):
     """Rows of the model in both precisions, and {engine: largest difference of a logit}."""
     rows, found, expected = [], {}, None
     for precision, settings in engines.PRECISIONS.items():
-        workers = open_all(engines.available(settings, threads, paths), threads, paths)
+        workers = open_all(settings, threads, paths)
         logits = logits_of(workers, pairs[384])
         expected = expected or logits["pytorch"]
         found |= differences(logits, expected)
@@ -140,8 +140,7 @@ def measure_loads(threads: int, pair, effort: Effort, paths: Paths) -> list[dict
     """From files in the page cache to a model that is ready; memory after one forward pass."""
     settings = {name: (precision, *both) for precision, group in engines.PRECISIONS.items()
                 for name, both in group.items()}
-    names = engines.available(settings, threads, paths)
-    turns = [{name: load_once(name, threads, pair, paths) for name in names}
+    turns = [{name: load_once(name, threads, pair, paths) for name in settings}
              for _ in range(effort.loads)]
     return [{"model": os.path.basename(paths.model), "precision": settings[name][0],
              "engine": settings[name][1], "setting": settings[name][2], "threads": threads,
@@ -149,7 +148,7 @@ def measure_loads(threads: int, pair, effort: Effort, paths: Paths) -> list[dict
              "process_start_to_first_result_ms":
                  round(statistics.median(turn[name][1] for turn in turns), 1),
              "peak_memory_mib": round(max(turn[name][2] for turn in turns), 1)}
-            for name in names]
+            for name in settings]
 
 
 def best_batch_size(worker, path: str) -> int:
