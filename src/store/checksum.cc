@@ -2,8 +2,8 @@
 
 #include <zlib.h>
 
+#include "base/crc.h"
 #include "net/digest.h"
-#include "store/crc.h"
 
 namespace lambert {
 

@@ -1,4 +1,4 @@
-#include "store/crc.h"
+#include "base/crc.h"
 
 #include <gtest/gtest.h>
 
