@@ -1,8 +1,10 @@
 #include "checkpoint/bundle_writer.h"
 
-#include <sys/stat.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 
@@ -39,7 +41,7 @@ class BundleWriterTest : public testing::Test {
 // Sections of all kinds of sizes, in pieces of all kinds of sizes.
 void write_many(BundleWriter& writer) {
   std::string content;
-  for (int i = 0; i < 700'000; ++i) content += static_cast<char>(i * i >> 3);
+  for (unsigned i = 0; i < 700'000; ++i) content += static_cast<char>(i * i >> 3 & 0xFF);
   std::uint32_t index = 0;
   for (const std::size_t size : {0UL, 1UL, 64UL, 65'535UL, 65'536UL, 262'144UL, 700'000UL}) {
     const std::string part = content.substr(0, size);
@@ -128,6 +130,25 @@ TEST_F(BundleWriterTest, WhatCannotBeWritten) {
       path("no/m.lambert.partial") + ": cannot be opened for writing: No such file or directory");
 }
 
+// A limit on the size of files stands for a disk that is full.
+TEST_F(BundleWriterTest, FullDiskLeavesNothing) {
+  const auto handler = std::signal(SIGXFSZ, SIG_IGN);
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
+  const rlimit small{100'000, before.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &small), 0);
+  {
+    BundleWriter writer(path("m.lambert"), 1);
+    writer.begin(kData, 0);
+    EXPECT_EQ(error_of([&] { writer.append(as_file(std::string(1 << 20, 'x'))); }, ErrorCode::kIo),
+              path("m.lambert.partial") + ": cannot be written: File too large");
+    error_of([&] { writer.finish(); }, ErrorCode::kInternal);
+  }
+  EXPECT_EQ(::setrlimit(RLIMIT_FSIZE, &before), 0);
+  std::signal(SIGXFSZ, handler);
+  EXPECT_TRUE(names().empty());
+}
+
 TEST_F(BundleWriterTest, TooManySections) {
   std::string memory;
   EXPECT_EQ(error_of([&] { BundleWriter(&memory, 16'385); }, ErrorCode::kLimitExceeded),
@@ -145,7 +166,7 @@ TEST_F(BundleWriterTest, TooManySections) {
 TEST_F(BundleWriterTest, WrongUse) {
   const auto refused = [&](std::size_t sections, const auto& use) {
     BundleWriter writer(path("m.lambert"), sections);
-    const std::string message = error_of([&] { use(writer); }, ErrorCode::kInternal);
+    std::string message = error_of([&] { use(writer); }, ErrorCode::kInternal);
     error_of([&] { writer.finish(); }, ErrorCode::kInternal);
     EXPECT_TRUE(names().empty());
     return message;
