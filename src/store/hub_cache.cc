@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -68,6 +69,12 @@ void write_all(int fd, std::span<const std::byte> bytes, const std::string& path
     if (put < 0) fail_with_errno(path);
     bytes = bytes.subspan(static_cast<std::size_t>(put));
   }
+}
+
+// A name beside `path` that no other process and no other thread of this one uses.
+std::string beside(const std::string& path) {
+  static std::atomic<unsigned> names{0};
+  return path + "." + std::to_string(::getpid()) + "-" + std::to_string(names++);
 }
 
 void rename_file(const std::string& from, const std::string& to) {
@@ -144,7 +151,7 @@ void HubCache::set_commit(const std::string& revision, const std::string& commit
   if (revision == commit) return;
   const std::string path = directory_ + "/refs/" + revision;
   make_directories(fs::path(path).parent_path().string());
-  const std::string made = path + "." + std::to_string(::getpid());
+  const std::string made = beside(path);
   {
     const Descriptor file(made, O_WRONLY | O_CREAT | O_TRUNC);
     write_all(file.get(), std::as_bytes(std::span(commit)), made);
@@ -172,7 +179,7 @@ void HubCache::add_file(const std::string& commit, const std::string& name, cons
   const std::string blob = directory_ + "/blobs/" + etag;
   if (!fs::is_regular_file(blob, ignored)) download_blob(etag, size, download);
   const std::string link = snapshot(commit) + "/" + name, target = "../../blobs/" + etag;
-  const std::string made = link + "." + std::to_string(::getpid());
+  const std::string made = beside(link);
   if (::symlink(target.c_str(), made.c_str()) != 0) fail_with_errno(made);
   rename_file(made, link);
 }
