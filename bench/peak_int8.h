@@ -41,9 +41,13 @@ __attribute__((target("avx2,avxvnni"))) inline double int8_avx_vnni() {
   const __m256i b = _mm256_set1_epi8(5);
   for (int step = 0; step < kInt8Steps; ++step) {
 #pragma GCC unroll 12
-    for (int i = 0; i < kDotSums; ++i) sums[i] = _mm256_dpbusd_avx_epi32(sums[i], a, b);
+    for (int i = 0; i < kDotSums; ++i) {
+      sums[i] = _mm256_dpbusd_avx_epi32(sums[i], a, b);
+      asm volatile("" : "+v"(sums[i]));  // equal sums stay twelve
+    }
   }
-  for (const auto& sum : sums) int8_sink = int8_sink ^ _mm256_cvtsi256_si32(sum);
+#pragma GCC unroll 12
+  for (int i = 0; i < kDotSums; ++i) int8_sink = int8_sink ^ _mm256_cvtsi256_si32(sums[i]);
   return 2.0 * 32 * kDotSums * kInt8Steps;
 }
 
@@ -53,12 +57,14 @@ __attribute__((target("avx512f,avx512bw,avx512vnni"))) inline double int8_avx512
   const __m512i b = _mm512_set1_epi8(5);
   for (int step = 0; step < kInt8Steps; ++step) {
 #pragma GCC unroll 12
-    for (int i = 0; i < kDotSums; ++i) sums[i] = _mm512_dpbusd_epi32(sums[i], a, b);
+    for (int i = 0; i < kDotSums; ++i) {
+      sums[i] = _mm512_dpbusd_epi32(sums[i], a, b);
+      asm volatile("" : "+v"(sums[i]));  // equal sums stay twelve
+    }
   }
-  alignas(64) int values[16];
-  for (const auto& sum : sums) {
-    _mm512_store_si512(values, sum);
-    int8_sink = int8_sink ^ values[0];
+#pragma GCC unroll 12
+  for (int i = 0; i < kDotSums; ++i) {  // unrolled, so that the sums above stay in registers
+    int8_sink = int8_sink ^ static_cast<int>(sums[i][0]);
   }
   return 2.0 * 64 * kDotSums * kInt8Steps;
 }
