@@ -15,7 +15,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (!table->supported()) continue;
     KernelCase random(seed);
     const bool same = random.gemm_agrees(scalar, *table) &&
-                      random.attention_agrees(scalar, *table) &&
+                      random.attention_agrees(scalar, *table, true) &&
+                      random.attention_agrees(scalar, *table, false) &&
                       random.layer_norm_agrees(scalar, *table) &&
                       random.widen_agrees(scalar, *table) && random.int8_agrees(scalar, *table);
     if (!same) std::abort();

@@ -136,6 +136,24 @@ inline void store_s8(unsigned char* p, Vec v) {
   _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm_add_epi8(bytes, zero_point));
 }
 
+inline __m256i nearest(__m256 v) {
+  return _mm256_cvtps_epi32(v);
+}
+inline void store_s16(short* p, Vec v) {
+  const __m256i words = _mm256_packs_epi32(nearest(v.low), nearest(v.high));
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), _mm256_permute4x64_epi64(words, 0xD8));
+}
+inline __m256i pairs(__m256i even, __m256i odd) {
+  return _mm256_blend_epi16(even, _mm256_slli_epi32(odd, 16), 0xAA);
+}
+inline void store_pairs(short* p, Vec even, Vec odd) {
+  auto* to = reinterpret_cast<__m256i*>(p);
+  _mm256_storeu_si256(to, pairs(nearest(even.low), nearest(odd.low)));
+  _mm256_storeu_si256(to + 1, pairs(nearest(even.high), nearest(odd.high)));
+}
+
+#include "kernels/simd_integer_inl.h"
+#include "kernels/simd_s16_inl.h"
 #include "kernels/simd_s8_inl.h"
 
 // The compiler's check covers XCR0; clang 14 does not know the name of F16C, so CPUID is asked.
@@ -147,7 +165,7 @@ bool supported() {
 
 }  // namespace
 
-const Kernels kAvx2Kernels = {"avx2",    supported,  gemm_f32,    attention_f32, layer_norm_f32,
-                              widen_f16, kZeroPoint, quantize_s8, gemm_s8};
+const Kernels kAvx2Kernels = {"avx2",         supported, gemm_f32,   attention_f32, attention_s16,
+                              layer_norm_f32, widen_f16, kZeroPoint, quantize_s8,   gemm_s8};
 
 }  // namespace lambert

@@ -28,13 +28,29 @@ inline Weights load_weights(const signed char* p) {
 inline __m256i broadcast4(const unsigned char* p) {
   return _mm256_castps_si256(_mm256_broadcast_ss(reinterpret_cast<const float*>(p)));
 }
-inline __m256i dot(__m256i sums, __m256i w, __m256i a, __m256i next_w, __m256i next_a) {
-  const __m256i fours =
-      _mm256_add_epi16(_mm256_maddubs_epi16(a, w), _mm256_maddubs_epi16(next_a, next_w));
-  return _mm256_add_epi32(sums, _mm256_madd_epi16(fours, _mm256_set1_epi16(1)));
+struct Bytes {
+  static __m256i dot(__m256i sums, __m256i w, __m256i a, __m256i next_w, __m256i next_a) {
+    const __m256i fours =
+        _mm256_add_epi16(_mm256_maddubs_epi16(a, w), _mm256_maddubs_epi16(next_a, next_w));
+    return _mm256_add_epi32(sums, _mm256_madd_epi16(fours, _mm256_set1_epi16(1)));
+  }
+  static Sums dot(Sums sums, Weights w, const unsigned char* a) {
+    const __m256i first = broadcast4(a), next = broadcast4(a + 4);
+    return {dot(sums.low, w.both[0], first, w.both[2], next),
+            dot(sums.high, w.both[1], first, w.both[3], next)};
+  }
+};
+inline Sums zero_sums() {
+  return {_mm256_setzero_si256(), _mm256_setzero_si256()};
 }
-inline Sums dot(Sums sums, Weights w, const unsigned char* a) {
-  const __m256i first = broadcast4(a), next = broadcast4(a + 4);
-  return {dot(sums.low, w.both[0], first, w.both[2], next),
-          dot(sums.high, w.both[1], first, w.both[3], next)};
-}
+struct Words {
+  static __m256i dot(__m256i sums, __m256i w, __m256i a, __m256i next_w, __m256i next_a) {
+    return _mm256_add_epi32(_mm256_add_epi32(sums, _mm256_madd_epi16(a, w)),
+                            _mm256_madd_epi16(next_a, next_w));
+  }
+  static Sums dot(Sums sums, Weights w, const unsigned char* a) {
+    const __m256i first = broadcast4(a), next = broadcast4(a + 4);
+    return {dot(sums.low, w.both[0], first, w.both[2], next),
+            dot(sums.high, w.both[1], first, w.both[3], next)};
+  }
+};

@@ -21,6 +21,8 @@ inline Vec to_floats(Sums s) {
   return {_mm512_cvtepi32_ps(both)};
 }
 
+#include "kernels/simd_integer_inl.h"
+#include "kernels/simd_s16_inl.h"
 #include "kernels/simd_s8_inl.h"
 
 bool supported() {
@@ -30,7 +32,7 @@ bool supported() {
 
 }  // namespace
 
-const Kernels kAvx512Kernels = {"avx512",  supported,  gemm_f32,    attention_f32, layer_norm_f32,
-                                widen_f16, kZeroPoint, quantize_s8, gemm_s8};
+const Kernels kAvx512Kernels = {"avx512",       supported, gemm_f32,   attention_f32, attention_s16,
+                                layer_norm_f32, widen_f16, kZeroPoint, quantize_s8,   gemm_s8};
 
 }  // namespace lambert

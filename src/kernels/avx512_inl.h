@@ -99,3 +99,11 @@ inline void store_s8(unsigned char* p, Vec v) {
   _mm_storeu_si128(reinterpret_cast<__m128i*>(p),
                    _mm512_cvtepi32_epi8(_mm512_add_epi32(whole, _mm512_set1_epi32(kZeroPoint))));
 }
+inline void store_s16(short* p, Vec v) {
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(p),
+                      _mm512_cvtepi32_epi16(_mm512_cvtps_epi32(v.v)));
+}
+inline void store_pairs(short* p, Vec even, Vec odd) {
+  const __m512i high = _mm512_slli_epi32(_mm512_cvtps_epi32(odd.v), 16);
+  _mm512_storeu_si512(p, _mm512_mask_mov_epi16(_mm512_cvtps_epi32(even.v), 0xAAAAAAAAU, high));
+}

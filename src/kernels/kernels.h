@@ -7,7 +7,7 @@
 //  * a sum over a row goes to 16 lanes, element i to lane i % 16 in order, and the lanes are added
 //    as a tree: i with i + 8, then i + 4, i + 2, i + 1;
 //  * exp is the polynomial of math_constants.h; erf and tanh are formulae over it;
-//  * an int8 product is an exact integer sum.
+//  * a product of integers is an exact sum.
 // The functions neither allocate nor throw, keep no state and may run in many threads at once.
 //
 // Matrices are row-major with a stride in floats. Weights stand in panels of kPanel columns:
@@ -85,7 +85,18 @@ struct GemmS8 {
 };
 
 // out = softmax(scale * q k^T) v for one head of one window.
-struct AttentionF32 {
+//
+// attention_s16 computes it in integers of 16 bits, as rounded to the nearest, ties to even, with
+// exact sums in int32:
+//  * of each column d of k: m = max |k[j,d]|, K[j,d] = k[j,d] * (limit / m), where limit is the
+//    integer part of 46340 / sqrt(width); of v as well, with the limit 16383;
+//  * of each row of q: x[d] = scale * q[d] * (m[d] / limit), m of k's columns, Q[d] = x[d] * (limit
+//    / n) with n = max |x[d]|;
+//  * e[j] = 2^((Q K - highest) * (n / limit * log2(e))), P[j] = e[j] * (32767 / sum of e);
+//  * out[d] = (P V) * (m[d] / 16383 / 32767), m of v's columns.
+// Columns and rows with m or n below 2^-100 are zeros. A row of q that is not finite, or where k is
+// not, becomes NaN, and so does a column of out where v is not.
+struct Attention {
   const float* q = nullptr;  // (q_rows, width)
   const float* k = nullptr;  // (kv_rows, width)
   const float* v = nullptr;  // (kv_rows, width)
@@ -119,7 +130,8 @@ struct Kernels {
   const char* name;     // "scalar", "avx2", ...: the values of LAMBERT_ISA
   bool (*supported)();  // by this CPU and operating system
   void (*gemm_f32)(const GemmF32&);
-  void (*attention_f32)(const AttentionF32&);
+  void (*attention_f32)(const Attention&);
+  void (*attention_s16)(const Attention&);
   void (*layer_norm_f32)(const LayerNormF32&);
   // Half precision (IEEE binary16, any alignment) to float, exactly. (count)
   void (*widen_f16)(const void* from, float* to, std::size_t count);

@@ -1,4 +1,5 @@
 // The reference: plain loops that state what every other table computes.
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <cstring>
@@ -87,7 +88,7 @@ void gemm_f32(const GemmF32& g) {
   }
 }
 
-void attention_f32(const AttentionF32& t) {
+void attention_f32(const Attention& t) {
   float* scores = t.scratch;  // (kv_rows)
   for (std::size_t i = 0; i < t.q_rows; ++i) {
     const float* q = t.q + i * t.q_stride;
@@ -201,13 +202,108 @@ void gemm_s8(const GemmS8& g) {
   }
 }
 
+float round_to_even(float x) {  // |x| < 2^22
+  return (x + kRoundMagic) - kRoundMagic;
+}
+
+float exp2_f32(float x) {  // x <= 0
+  x = x > kExp2Min ? x : kExp2Min;
+  const float shifted = x + kRoundMagic;
+  const float f = x - (shifted - kRoundMagic);
+  float p = kExp2C4;
+  for (const float c : {kExp2C3, kExp2C2, kExp2C1, 1.0F}) p = std::fma(p, f, c);
+  const auto exponent = std::bit_cast<std::uint32_t>(shifted) << 23;  // n, modulo 512
+  return std::bit_cast<float>(std::bit_cast<std::uint32_t>(p) + exponent);
+}
+
+// How numbers become integers up to `limit`.
+struct Steps {
+  float inverse, scale;  // integer = x * inverse, x ~ integer * scale
+};
+
+// Of numbers whose greatest magnitude has these bits.
+Steps steps_of(std::uint32_t bits, float limit) {
+  if (bits >= kInfinityBits) return {0.0F, std::bit_cast<float>(kNanBits)};
+  const auto magnitude = std::bit_cast<float>(bits);
+  if (magnitude < kLeastMagnitude) return {0.0F, 0.0F};
+  return {limit / magnitude, magnitude / limit};
+}
+
+float whole_steps(float x, Steps steps) {
+  return steps.inverse > 0 ? round_to_even(x * steps.inverse) : 0.0F;
+}
+
+// Columns of k or v as integers, (kv_rows, width), and their scales, (width).
+void round_columns(const Attention& t, const float* from, float limit, float* to, float* scales) {
+  for (std::size_t d = 0; d < t.width; ++d) {
+    std::uint32_t bits = 0;
+    for (std::size_t j = 0; j < t.kv_rows; ++j) {
+      bits = std::max(bits, magnitude_bits(from[j * t.stride + d]));
+    }
+    const Steps steps = steps_of(bits, limit);
+    scales[d] = steps.scale;
+    for (std::size_t j = 0; j < t.kv_rows; ++j) {
+      to[j * t.width + d] = whole_steps(from[j * t.stride + d], steps);
+    }
+  }
+}
+
+// x (width), in place; returns the scale.
+float round_row(float* x, std::size_t width, float limit) {
+  std::uint32_t bits = 0;
+  for (std::size_t d = 0; d < width; ++d) bits = std::max(bits, magnitude_bits(x[d]));
+  const Steps steps = steps_of(bits, limit);
+  for (std::size_t d = 0; d < width; ++d) x[d] = whole_steps(x[d], steps);
+  return steps.scale;
+}
+
+void attention_s16(const Attention& t) {
+  const float limit = std::floor(kScoreLimit / std::sqrt(static_cast<float>(t.width)));
+  float* keys = t.scratch;                     // (kv_rows, width), integers
+  float* values = keys + t.kv_rows * t.width;  // (kv_rows, width), integers
+  float* scores = values + t.kv_rows * t.width;
+  float* query = scores + t.kv_rows;  // (width), integers
+  float* key_scales = query + t.width;
+  float* value_scales = key_scales + t.width;
+  round_columns(t, t.k, limit, keys, key_scales);
+  round_columns(t, t.v, kValueLimit, values, value_scales);
+  for (std::size_t i = 0; i < t.q_rows; ++i) {
+    const float* q = t.q + i * t.q_stride;
+    for (std::size_t d = 0; d < t.width; ++d) query[d] = t.scale * q[d] * key_scales[d];
+    const float query_scale = round_row(query, t.width, limit);
+    for (std::size_t j = 0; j < t.kv_rows; ++j) {
+      std::int32_t sum = 0;
+      for (std::size_t d = 0; d < t.width; ++d) {
+        sum += static_cast<int>(query[d]) * static_cast<int>(keys[j * t.width + d]);
+      }
+      scores[j] = static_cast<float>(sum);
+    }
+    const float factor = query_scale * kLog2E;
+    const float highest = *std::max_element(scores, scores + t.kv_rows);
+    for (std::size_t j = 0; j < t.kv_rows; ++j) {
+      scores[j] = exp2_f32((scores[j] - highest) * factor);
+    }
+    const float one =
+        kProbabilityOne / lane_sum(t.kv_rows, [&](std::size_t j) { return scores[j]; });
+    for (std::size_t d = 0; d < t.width; ++d) {
+      std::int32_t sum = 0;
+      for (std::size_t j = 0; j < t.kv_rows; ++j) {
+        const float probability = round_to_even(scores[j] * one);
+        sum += static_cast<int>(probability) * static_cast<int>(values[j * t.width + d]);
+      }
+      const float x = static_cast<float>(sum) * (value_scales[d] * (1.0F / kProbabilityOne));
+      t.out[i * t.out_stride + d] = std::isnan(query_scale) ? query_scale : x;
+    }
+  }
+}
+
 bool always() {
   return true;
 }
 
 }  // namespace
 
-const Kernels kScalarKernels = {"scalar",  always, gemm_f32,    attention_f32, layer_norm_f32,
-                                widen_f16, 0,      quantize_s8, gemm_s8};
+const Kernels kScalarKernels = {"scalar",       always,    gemm_f32, attention_f32, attention_s16,
+                                layer_norm_f32, widen_f16, 0,        quantize_s8,   gemm_s8};
 
 }  // namespace lambert

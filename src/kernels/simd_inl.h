@@ -247,7 +247,7 @@ void prefetch(const float* row, Size width) {
 }
 
 // Keys as panels of the transpose: (keys / 16, width, 16); values as (width / 16, keys, 16).
-void pack_keys_and_values(const AttentionF32& t, float* keys, float* values) {
+void pack_keys_and_values(const Attention& t, float* keys, float* values) {
   const Size padded = round_up_16(t.kv_rows);
   for (Size j = 0; j < padded; ++j) {
     prefetch(t.k + (j + kAhead) * t.stride, t.width);
@@ -286,7 +286,7 @@ float softmax_numerators(float* scores, Size count) {
   return 1.0F / sum(total);
 }
 
-void attention_f32(const AttentionF32& t) {
+void attention_f32(const Attention& t) {
   const Size padded = round_up_16(t.kv_rows);
   float* keys = t.scratch;
   float* values = keys + padded * t.width;

@@ -46,27 +46,30 @@ class KernelCase {
     });
   }
 
-  bool attention_agrees(const Kernels& a, const Kernels& b) {
+  // In floats, or else in integers.
+  bool attention_agrees(const Kernels& a, const Kernels& b, bool floats) {
     const std::size_t q_rows = 1 + below(30);
     const std::size_t kv_rows = below(32) == 0 ? 500 + below(150) : 1 + below(70);
     const std::size_t width = kPanel * (1 + below(4)), stride = width * (1 + below(3));
-    const auto q = values(q_rows * stride), k = values(kv_rows * stride),
-               v = values(kv_rows * stride);
+    const auto rows = [&](std::size_t count) {
+      return floats ? values(count * stride) : awkward_rows(count, stride);
+    };
+    const auto q = rows(q_rows), k = rows(kv_rows), v = rows(kv_rows);
     AlignedBuffer<float> scratch(attention_scratch(kv_rows, width));
-    AttentionF32 call{.q = q.data(),
-                      .k = k.data(),
-                      .v = v.data(),
-                      .stride = stride,
-                      .q_stride = stride,
-                      .q_rows = q_rows,
-                      .kv_rows = kv_rows,
-                      .width = width,
-                      .scale = 0.25F,
-                      .out_stride = width,
-                      .scratch = scratch.data()};
+    Attention call{.q = q.data(),
+                   .k = k.data(),
+                   .v = v.data(),
+                   .stride = stride,
+                   .q_stride = stride,
+                   .q_rows = q_rows,
+                   .kv_rows = kv_rows,
+                   .width = width,
+                   .scale = 0.25F,
+                   .out_stride = width,
+                   .scratch = scratch.data()};
     return same(a, b, q_rows * width, [&](const Kernels& kernels, float* out) {
       call.out = out;
-      kernels.attention_f32(call);
+      (floats ? kernels.attention_f32 : kernels.attention_s16)(call);
     });
   }
 
@@ -145,13 +148,15 @@ class KernelCase {
 
   std::size_t below(std::size_t limit) { return static_cast<std::size_t>(random_() % limit); }
 
+  float unit() { return static_cast<float>(random_() >> 40) * 0x1p-24F; }  // [0, 1)
+
   // Mostly ordinary numbers, some zeros and some large ones.
   AlignedBuffer<float> values(std::size_t count) {
     AlignedBuffer<float> buffer(count);
     const float size = below(8) == 0 ? 30.0F : 1.0F;
     for (float& value : buffer.span()) {
-      const auto bits = static_cast<float>(random_() >> 40) * 0x1p-23F - 1.0F;
-      value = below(64) == 0 ? 0.0F : bits * size;
+      const float number = 2 * unit() - 1;
+      value = below(64) == 0 ? 0.0F : number * size;
     }
     return buffer;
   }

@@ -39,7 +39,43 @@ TEST(Kernels, GemmHasTheBitsOfTheReference) {
 }
 
 TEST(Kernels, AttentionHasTheBitsOfTheReference) {
-  expect_same_bits(2000, [](auto& c, auto& table) { return c.attention_agrees(scalar(), table); });
+  expect_same_bits(2000,
+                   [](auto& c, auto& table) { return c.attention_agrees(scalar(), table, true); });
+}
+
+TEST(Kernels, AttentionInIntegersHasTheBitsOfTheReference) {
+  expect_same_bits(2000,
+                   [](auto& c, auto& table) { return c.attention_agrees(scalar(), table, false); });
+}
+
+// Values are within +-1.
+TEST(Kernels, AttentionInIntegersIsCloseToThatInFloats) {
+  KernelCase random(11);
+  const std::size_t rows = 90, width = 32;
+  AlignedBuffer<float> q(rows * width), k(rows * width), v(rows * width);
+  for (std::size_t i = 0; i < rows * width; ++i) {
+    q[i] = 8 * (random.unit() - 0.5F);
+    k[i] = 4 * (random.unit() - 0.5F);
+    v[i] = 2 * (random.unit() - 0.5F);
+  }
+  AlignedBuffer<float> scratch(attention_scratch(rows, width));
+  AlignedBuffer<float> floats(rows * width), integers(rows * width);
+  Attention call{.q = q.data(),
+                 .k = k.data(),
+                 .v = v.data(),
+                 .stride = width,
+                 .q_stride = width,
+                 .q_rows = rows,
+                 .kv_rows = rows,
+                 .width = width,
+                 .scale = 0.177F,
+                 .out = floats.data(),
+                 .out_stride = width,
+                 .scratch = scratch.data()};
+  scalar().attention_f32(call);
+  call.out = integers.data();
+  scalar().attention_s16(call);
+  for (std::size_t i = 0; i < rows * width; ++i) ASSERT_NEAR(integers[i], floats[i], 4e-4) << i;
 }
 
 TEST(Kernels, LayerNormHasTheBitsOfTheReference) {
