@@ -127,18 +127,9 @@ class Forward {
   }
 
   void embed_token(std::size_t row, std::size_t position) {
-    const EmbeddingTable& word = weights_.word;
     float* x = hidden_[row];  // (hidden)
-    const auto id = static_cast<std::size_t>(batch_.ids[row]);
-    const std::byte* from = word.data + id * word.width * item_size(word.dtype);
-    if (word.dtype == DType::kF16) {
-      kernels_.widen_f16(from, x, word.width);
-    } else if (word.dtype == DType::kBF16) {
-      widen_bf16(from, x, word.width);
-    } else {
-      std::memcpy(x, from, word.width * sizeof(float));
-    }
-    std::fill(x + word.width, x + hidden_.stride, 0.0F);
+    widen_row(kernels_, weights_.word, static_cast<std::size_t>(batch_.ids[row]), x);
+    std::fill(x + weights_.word.width, x + hidden_.stride, 0.0F);
     if (config_.type_vocab_size > 0) {
       const auto type = static_cast<std::size_t>(batch_.type_ids[row]);
       add_row(x, weights_.token_type.data() + type * hidden_.stride);

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <cstring>
+#include <utility>
 
 #include "kernels/kernels.h"
 
@@ -11,10 +13,10 @@ namespace lambert {
 namespace {
 
 template <typename T>
-AlignedBuffer<T> zeroed(std::size_t size, Pages pages = Pages::kUsual) {
+WeightArray<T> zeroed(std::size_t size, Pages pages = Pages::kUsual) {
   AlignedBuffer<T> buffer(size, pages);
   std::memset(buffer.data(), 0, size * sizeof(T));
-  return buffer;
+  return WeightArray<T>(std::move(buffer));
 }
 
 // The largest sum of the magnitudes of a group: k = 8i, 8i + 1, 8i + 4, 8i + 5, or those in
@@ -40,23 +42,38 @@ QuantizedMatrix::QuantizedMatrix(std::size_t inputs, std::size_t panel_count)
       scales(zeroed<float>(panels * kPanel)),
       sums(zeroed<std::int32_t>(panels * kPanel)) {}
 
-std::size_t QuantizedMatrix::bytes(std::size_t inputs, std::size_t panels) {
-  return panels * kPanel * (round_up(inputs, kDepthS8) + sizeof(float) + sizeof(std::int32_t));
-}
-
 void QuantizedMatrix::set_column(std::size_t column, std::span<const float> weights) {
   constexpr double kGroup = 126;  // rounding adds at most 2 to it
   const double highest = highest_group(weights);
   const double inverse = highest >= 0x1p-100 ? kGroup / highest : 0;
-  std::int8_t* to = values.data() + column / kPanel * k * kPanel + column % kPanel * 4;
+  std::int8_t* to = values.writable() + column / kPanel * k * kPanel + column % kPanel * 4;
   std::int32_t sum = 0;
   for (std::size_t i = 0; i < weights.size(); ++i) {
     const auto value = static_cast<std::int8_t>(std::nearbyint(double{weights[i]} * inverse));
     to[i / 4 * 4 * kPanel + i % 4] = value;
     sum += value;
   }
-  scales[column] = static_cast<float>(highest / kGroup);
-  sums[column] = sum;
+  scales.writable()[column] = static_cast<float>(highest / kGroup);
+  sums.writable()[column] = sum;
+}
+
+bool QuantizedMatrix::is_sound() const {
+  constexpr int kMostOfGroup = 128;
+  for (std::size_t column = 0; column < panels * kPanel; ++column) {
+    const std::int8_t* from = values.data() + column / kPanel * k * kPanel + column % kPanel * 4;
+    std::int64_t sum = 0;
+    for (std::size_t i = 0; i < k; i += 8) {
+      int groups[2] = {};
+      for (std::size_t n = i; n < i + 8; ++n) {
+        const int value = from[n / 4 * 4 * kPanel + n % 4];
+        groups[n / 2 % 2] += std::abs(value);
+        sum += value;
+      }
+      if (std::max(groups[0], groups[1]) > kMostOfGroup) return false;
+    }
+    if (sum != sums[column] || !std::isfinite(scales[column])) return false;
+  }
+  return true;
 }
 
 }  // namespace lambert

@@ -2,51 +2,26 @@
 
 #include <algorithm>
 #include <atomic>
-#include <bit>
 #include <cstring>
+#include <utility>
 
 #include "base/error.h"
+#include "model/finite.h"
 
 namespace lambert {
 
 namespace {
 
-AlignedBuffer<float> zeros(std::size_t size) {
+WeightArray<float> zeros(std::size_t size) {
   AlignedBuffer<float> buffer(size);
   std::memset(buffer.data(), 0, size * sizeof(float));
-  return buffer;
+  return WeightArray<float>(std::move(buffer));
 }
 
 // `count` elements of a tensor from `first` on, as floats.
 void widen(const Kernels& kernels, const Tensor& tensor, std::size_t first, std::size_t count,
            float* to) {
-  const std::byte* from = tensor.data.data() + first * item_size(tensor.dtype);
-  switch (tensor.dtype) {
-    case DType::kF32: std::memcpy(to, from, count * sizeof(float)); return;
-    case DType::kF16: kernels.widen_f16(from, to, count); return;
-    case DType::kBF16: widen_bf16(from, to, count); return;
-    default: return;  // never a weight: refused by accept()
-  }
-}
-
-bool all_finite(const float* values, std::size_t count) {
-  std::uint32_t bad = 0;
-  for (std::size_t i = 0; i < count; ++i) {
-    const auto bits = std::bit_cast<std::uint32_t>(values[i]);
-    bad |= static_cast<std::uint32_t>((bits & 0x7F800000U) == 0x7F800000U);
-  }
-  return bad == 0;
-}
-
-// The finiteness of halves without widening them; `exponent` masks the exponent bits.
-bool all_finite_16(const std::byte* data, std::size_t count, std::uint16_t exponent) {
-  unsigned bad = 0;
-  for (std::size_t i = 0; i < count; ++i) {
-    std::uint16_t bits = 0;
-    std::memcpy(&bits, data + 2 * i, 2);
-    bad |= static_cast<unsigned>((bits & exponent) == exponent);
-  }
-  return bad == 0;
+  widen(kernels, tensor.dtype, tensor.data.data() + first * item_size(tensor.dtype), to, count);
 }
 
 constexpr std::size_t kChunk = 1024;  // elements widened at a time; a multiple of kPanel
@@ -59,19 +34,16 @@ struct Packing {
 
   // Each returns whether all values are finite.
   bool operator()(const IntoEmbedding& into) const {
-    *into.table = {tensor.shape[0], tensor.shape[1], tensor.dtype, tensor.data.data(),
-                   tensor.owner};
+    if (into.precision == Precision::kInt8) return quantize(into);
+    *into.table = {.rows = tensor.shape[0],
+                   .width = tensor.shape[1],
+                   .dtype = tensor.dtype,
+                   .values = WeightArray<std::byte>(tensor.data),
+                   .owner = tensor.owner};
     const std::size_t width = tensor.shape[1] * item_size(tensor.dtype);
-    std::atomic<bool> finite{true};
-    const std::size_t blocks = (tensor.shape[0] + 1023) / 1024;
-    pool.parallel_for(blocks, [&](std::size_t block, unsigned) {
-      const std::size_t first = block * 1024;
-      const std::size_t rows = std::min<std::size_t>(1024, tensor.shape[0] - first);
-      if (!finite_bytes(tensor.data.data() + first * width, rows * tensor.shape[1])) {
-        finite = false;
-      }
+    return all_row_blocks([&](std::size_t first, std::size_t rows) {
+      return all_finite(tensor.dtype, tensor.data.data() + first * width, rows * tensor.shape[1]);
     });
-    return finite;
   }
 
   bool operator()(const IntoRows& into) const {
@@ -79,7 +51,7 @@ struct Packing {
     *into.rows = zeros(rows * into.stride);
     bool finite = true;
     for (std::size_t row = 0; row < rows; ++row) {
-      float* to = into.rows->data() + row * into.stride;
+      float* to = into.rows->writable() + row * into.stride;
       widen(kernels, tensor, row * width, width, to);
       finite = finite && all_finite(to, width);
     }
@@ -91,7 +63,7 @@ struct Packing {
     std::vector<float> values(tensor.shape[0]);
     widen(kernels, tensor, 0, values.size(), values.data());
     for (std::size_t i = 0; i < values.size(); ++i) {
-      into.values->data()[into.first + into.groups(i)] = values[i];
+      into.values->writable()[into.first + into.groups(i)] = values[i];
     }
     return all_finite(values.data(), values.size());
   }
@@ -103,12 +75,13 @@ struct Packing {
       matrix.k = into.k;
       matrix.panels = into.panels;
       // Huge pages: 32 tokens 6.15 -> 5.53 ms (2 threads, AVX2), loading 75 -> 54 ms (1 thread).
-      matrix.values = AlignedBuffer<float>(into.panels * into.k * kPanel, Pages::kHuge);
+      AlignedBuffer<float> values(into.panels * into.k * kPanel, Pages::kHuge);
       // Padding is zero; where there is none every element is written by some tensor.
       if (into.columns.size != into.columns.stride || into.inputs.size != into.inputs.stride ||
           tensor.shape[0] % kPanel != 0) {
-        std::memset(matrix.values.data(), 0, matrix.values.size() * sizeof(float));
+        std::memset(values.data(), 0, values.size() * sizeof(float));
       }
+      matrix.values = WeightArray<float>(std::move(values));
     }
     std::atomic<bool> finite{true};
     const std::size_t blocks = (tensor.shape[0] + kPanel - 1) / kPanel;
@@ -119,16 +92,37 @@ struct Packing {
   }
 
  private:
-  bool finite_bytes(const std::byte* data, std::size_t count) const {
-    if (tensor.dtype == DType::kF16) return all_finite_16(data, count, 0x7C00);
-    if (tensor.dtype == DType::kBF16) return all_finite_16(data, count, 0x7F80);
-    float values[kChunk];
-    for (std::size_t i = 0; i < count; i += kChunk) {
-      const std::size_t part = std::min(kChunk, count - i);
-      std::memcpy(values, data + i * sizeof(float), part * sizeof(float));
-      if (!all_finite(values, part)) return false;
-    }
-    return true;
+  // Whether body(first, rows) is true for all blocks of rows of the tensor.
+  template <typename Body>
+  bool all_row_blocks(const Body& body) const {
+    constexpr std::size_t kRows = 1024;
+    std::atomic<bool> all{true};
+    pool.parallel_for((tensor.shape[0] + kRows - 1) / kRows, [&](std::size_t block, unsigned) {
+      const std::size_t first = block * kRows;
+      if (!body(first, std::min<std::size_t>(kRows, tensor.shape[0] - first))) all = false;
+    });
+    return all;
+  }
+
+  bool quantize(const IntoEmbedding& into) const {
+    const std::size_t width = tensor.shape[1];
+    AlignedBuffer<std::byte> values(tensor.shape[0] * width);
+    AlignedBuffer<float> scales(tensor.shape[0]);
+    const bool finite = all_row_blocks([&](std::size_t first, std::size_t rows) {
+      std::vector<float> row(width);
+      for (std::size_t i = first; i < first + rows; ++i) {
+        widen(kernels, tensor, i * width, width, row.data());
+        if (!all_finite(row.data(), width)) return false;
+        scales[i] = quantize_row(row, reinterpret_cast<std::int8_t*>(values.data() + i * width));
+      }
+      return true;
+    });
+    *into.table = {.rows = tensor.shape[0],
+                   .width = width,
+                   .dtype = DType::kI8,
+                   .values = WeightArray<std::byte>(std::move(values)),
+                   .scales = WeightArray<float>(std::move(scales))};
+    return finite;
   }
 
   // Outputs [first, first + kPanel) of the checkpoint into their columns.
@@ -183,7 +177,7 @@ struct Packing {
     for (std::size_t o = first; o < last; ++o) {
       const std::size_t column = into.first + into.columns(o);
       columns[o - first] =
-          into.matrix->values.data() + column / kPanel * into.k * kPanel + column % kPanel;
+          into.matrix->values.writable() + column / kPanel * into.k * kPanel + column % kPanel;
     }
     if (last - first == kPanel && columns[kPanel - 1] == columns[0] + kPanel - 1 &&
         into.inputs.size == into.inputs.stride) {  // one whole panel: rows of 16 in order
@@ -224,14 +218,6 @@ std::string shape_text(const std::vector<std::uint64_t>& shape) {
 }
 
 }  // namespace
-
-void widen_bf16(const std::byte* from, float* to, std::size_t count) {
-  for (std::size_t i = 0; i < count; ++i) {
-    std::uint16_t bits = 0;
-    std::memcpy(&bits, from + 2 * i, 2);
-    to[i] = std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16);
-  }
-}
 
 WeightsLoader::WeightsLoader(const EncoderConfig& config, Precision precision, Weights& weights,
                              const Kernels& kernels, ThreadPool& pool)
@@ -321,7 +307,8 @@ bool WeightsLoader::accept(const Tensor& tensor) {
   if (!std::visit(Packing{kernels_, pool_, tensor}, slot->target)) {
     note(quote(slot->name) + " with a value that is infinite or not a number");
   }
-  return std::holds_alternative<IntoEmbedding>(slot->target);
+  const auto* embedding = std::get_if<IntoEmbedding>(&slot->target);
+  return embedding != nullptr && embedding->precision == Precision::kFp32;
 }
 
 void WeightsLoader::finish(std::string_view source) const {

@@ -1,7 +1,8 @@
 // The weights of an encoder with its question-answering head, packed for the kernels.
 //
 // One list of tensors (tensor_slots) says what each tensor of a checkpoint is called, which shape
-// it must have and where it goes; loading, the error report and `lambert inspect` all follow it.
+// it must have and where it goes; loading, the error report, packed models and `lambert inspect` all
+// follow it.
 #pragma once
 
 #include <cstddef>
@@ -13,37 +14,30 @@
 #include <variant>
 #include <vector>
 
-#include "base/aligned_buffer.h"
 #include "base/thread_pool.h"
 #include "checkpoint/tensor.h"
 #include "kernels/kernels.h"
 #include "model/config.h"
+#include "model/embedding_table.h"
 #include "model/quantized_matrix.h"
 
 namespace lambert {
 
-// Of the encoder's matrices. The question-answering head is two columns and stays fp32.
+// Of the encoder's matrices and, with int8, the word embeddings. The question-answering head is two
+// columns and stays fp32.
 enum class Precision { kFp32, kInt8 };
 
 // y = x W^T + b of a checkpoint, as panels of columns (kernels.h), in one of two precisions.
 struct PackedMatrix {
   Precision precision = Precision::kFp32;
   std::size_t k = 0, panels = 0;  // int8: k is filled up to a multiple of kDepthS8
-  AlignedBuffer<float> values;    // fp32: (panels, k, kPanel)
-  AlignedBuffer<float> bias;      // (panels * kPanel)
+  WeightArray<float> values;      // fp32: (panels, k, kPanel)
+  WeightArray<float> bias;        // (panels * kPanel)
   QuantizedMatrix quantized;      // int8
 };
 
-// Rows stay in the precision of the file and in its mapping; they are widened one by one.
-struct EmbeddingTable {
-  std::size_t rows = 0, width = 0;
-  DType dtype = DType::kF32;
-  const std::byte* data = nullptr;              // (rows, width), any alignment
-  std::shared_ptr<const void> owner = nullptr;  // what data lies in, unless that is a file
-};
-
 struct NormWeights {
-  AlignedBuffer<float> gamma, beta;  // (round_up(hidden, kPanel))
+  WeightArray<float> gamma, beta;  // (round_up(hidden, kPanel))
 };
 
 // Each head takes head_width = round_up(head_size, kPanel) columns, filled up with zeros.
@@ -58,8 +52,8 @@ struct LayerWeights {
 
 struct Weights {
   Precision precision = Precision::kFp32;
-  EmbeddingTable word;                        // (vocab, hidden)
-  AlignedBuffer<float> position, token_type;  // (rows, round_up(hidden, kPanel))
+  EmbeddingTable word;                      // (vocab, hidden); fp32: in the checkpoint's precision
+  WeightArray<float> position, token_type;  // (rows, round_up(hidden, kPanel))
   NormWeights embedding_norm;
   std::vector<LayerWeights> layers;
   PackedMatrix qa_outputs;  // (hidden) -> (start, end)
@@ -74,13 +68,14 @@ struct Groups {
 // Where a tensor goes.
 struct IntoEmbedding {
   EmbeddingTable* table;
+  Precision precision;
 };
 struct IntoRows {  // (rows, width) -> rows of `stride` floats
-  AlignedBuffer<float>* rows;
+  WeightArray<float>* rows;
   std::size_t stride;
 };
 struct IntoVector {  // (n) -> first + groups(i) of a buffer of `size` floats
-  AlignedBuffer<float>* values;
+  WeightArray<float>* values;
   std::size_t size, first;
   Groups groups;
 };
@@ -95,16 +90,15 @@ struct TensorSlot {
   std::string name;                  // as transformers writes it
   std::vector<std::uint64_t> shape;  // expected
   std::variant<IntoEmbedding, IntoRows, IntoVector, IntoMatrix> target;
+  std::uint32_t kind = 0, index = 0;  // of the section that it is (part of), weight_sections.h
 };
 
-// bfloat16, any alignment, to float, exactly. (count)
-void widen_bf16(const std::byte* from, float* to, std::size_t count);
-
-// The list. `weights.layers` is sized; nothing else is allocated.
+// The list. `weights.layers` is sized; nothing else is allocated. Throws kUnsupportedModel for more
+// inputs than int8 takes.
 std::vector<TensorSlot> tensor_slots(const EncoderConfig& config, Precision precision,
                                      Weights& weights);
 
-// Bytes of `Weights` when loaded, without the word embeddings, which stay in their file.
+// Bytes of `Weights` when loaded, without word embeddings that stay in their file (fp32).
 std::size_t packed_bytes(const EncoderConfig& config, Precision precision);
 
 // Takes the tensors of a checkpoint in any order. Not safe for concurrent use.
