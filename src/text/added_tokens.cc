@@ -3,6 +3,7 @@
 #include <limits>
 
 #include "base/error.h"
+#include "base/utf8.h"
 
 namespace lambert {
 
@@ -44,6 +45,65 @@ void AddedTokens::add(std::span<const AddedToken> tokens, const Vocabulary& voca
     by_id_[static_cast<std::int32_t>(token_id)] = token;
     if (!specials_.contains(token.content)) other_tokens_.push_back(token);
   }
+}
+
+namespace {
+
+enum AddedTokenFlag : std::uint32_t {
+  kSingleWord = 1,
+  kLstrip = 2,
+  kRstrip = 4,
+  kNormalized = 8,
+  kSpecial = 16,
+};
+
+void write_token(const AddedToken& token, std::int32_t id, FlatWriter& packed) {
+  packed.u32(static_cast<std::uint32_t>(id));
+  packed.u32((token.single_word ? kSingleWord : 0U) | (token.lstrip ? kLstrip : 0U) |
+             (token.rstrip ? kRstrip : 0U) | (token.normalized ? kNormalized : 0U) |
+             (token.special ? kSpecial : 0U));
+  packed.text(token.content);
+}
+
+std::pair<std::int32_t, AddedToken> read_token(FlatReader& packed) {
+  const auto id = static_cast<std::int32_t>(packed.u32());
+  const std::uint32_t flags = packed.u32();
+  AddedToken token{std::string(packed.text()), (flags & kSingleWord) != 0, (flags & kLstrip) != 0,
+                   (flags & kRstrip) != 0,     (flags & kNormalized) != 0, (flags & kSpecial) != 0};
+  if (id < 0 || token.content.empty() || check_utf8(token.content).error_byte) {
+    packed.refuse("the added token ", quote(token.content), " has the id ", id,
+                  ", expected valid UTF-8 and an id from 0 on");
+  }
+  return {id, std::move(token)};
+}
+
+}  // namespace
+
+// The tokens as they are, then those of the tries in the order they came.
+void AddedTokens::write(FlatWriter& packed) const {
+  packed.u32(split_special_tokens_ ? 1 : 0);
+  packed.u64(by_id_.size());
+  for (const auto& [id, token] : by_id_) write_token(token, id, packed);
+  for (const auto* tokens : {&special_tokens_, &other_tokens_}) {
+    packed.u64(tokens->size());
+    for (const AddedToken& token : *tokens) write_token(token, ids_.at(token.content), packed);
+  }
+}
+
+AddedTokens::AddedTokens(FlatReader& packed, const NormalizerOptions& options)
+    : source_("packed added tokens") {
+  const bool split_special_tokens = packed.u32() != 0;
+  for (std::uint64_t left = packed.u64(); left > 0; --left) by_id_.insert(read_token(packed));
+  for (auto* tokens : {&special_tokens_, &other_tokens_}) {
+    for (std::uint64_t left = packed.u64(); left > 0; --left) {
+      auto [id, token] = read_token(packed);
+      if (!by_id_.contains(id)) packed.refuse("no added token has the id ", id);
+      ids_[token.content] = id;
+      if (tokens == &special_tokens_) specials_.insert(token.content);
+      tokens->push_back(std::move(token));
+    }
+  }
+  finish(options, split_special_tokens);
 }
 
 void AddedTokens::finish(const NormalizerOptions& options, bool split_special_tokens) {

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/flat.h"
 #include "text/normalizer.h"
 #include "text/token_trie.h"
 #include "text/vocabulary.h"
@@ -42,6 +43,11 @@ class AddedTokens {
   // Puts the tokens into the two tries. Throws kInvalidModel for a token without any character
   // after normalisation. `split_special_tokens`: special ones are ordinary text.
   void finish(const NormalizerOptions& options, bool split_special_tokens);
+
+  // The same from what write() wrote after finish(); throws kInvalidModel. These are not used where
+  // they lie: there is a handful of them, and a trie from outside could lead in circles.
+  AddedTokens(FlatReader& packed, const NormalizerOptions& options);
+  void write(FlatWriter& packed) const;
 
   // Whether this very token is there, flags included.
   bool contains(const AddedToken& token) const;

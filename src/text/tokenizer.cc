@@ -187,4 +187,10 @@ std::unique_ptr<const Tokenizer> Tokenizer::create(const TokenizerFiles& files) 
   return create_bert(parse_vocab_txt(*files.vocab_txt), config, files);
 }
 
+std::unique_ptr<const Tokenizer> Tokenizer::open(std::span<const std::byte> packed,
+                                                 std::string_view source) {
+  FlatReader reader(packed, source);
+  return std::make_unique<WordPieceTokenizer>(reader);
+}
+
 }  // namespace lambert

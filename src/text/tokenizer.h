@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -43,6 +44,12 @@ class Tokenizer {
   // naming the limit.
   static std::unique_ptr<const Tokenizer> create(const TokenizerFiles& files);
 
+  // A view of what pack() gave, which must outlive it and be aligned to kFlatAlignment; nothing is
+  // parsed. Whatever the bytes, nothing outside of them is read, and ids come with no promise.
+  // Throws kInvalidModel, and kUnsupportedModel for what a later version packed.
+  static std::unique_ptr<const Tokenizer> open(std::span<const std::byte> packed,
+                                               std::string_view source);
+
   virtual ~Tokenizer() = default;
 
   // `text` must be valid UTF-8; throws kInvalidInput with the byte offset where it is not.
@@ -51,6 +58,8 @@ class Tokenizer {
 
   virtual std::size_t vocab_size() const = 0;                 // added tokens included
   virtual std::string_view token(std::int32_t id) const = 0;  // "" for an id without a token
+
+  virtual std::string pack() const = 0;  // deterministic
 
   // The types are all 0 for a tokenizer that has no token_type_ids among its model_input_names: the
   // question-answering pipeline of transformers 5.2.0 then passes none. Those names are what

@@ -78,10 +78,9 @@ std::int32_t bert_processing_id(const JsonFields& processor, std::string_view na
   return json_token_id(token[1], processor.path_of(name));
 }
 
-// BERT has 100. A word may cost its length squared: each part of it may try all lengths.
 std::size_t max_word_length(const JsonFields& model) {
   constexpr const char* kField = "max_input_chars_per_word";
-  constexpr std::int32_t kMost = 1000;
+  constexpr auto kMost = static_cast<std::int32_t>(kMaxWordChars);
   const std::int32_t length = model.id(kField);
   if (length > kMost) {
     fail(ErrorCode::kLimitExceeded, model.path_of(kField), ": ", length, " found, at most ", kMost,

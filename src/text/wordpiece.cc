@@ -16,6 +16,18 @@ WordPiece::WordPiece(std::span<const VocabularyEntry> entries, const WordPieceOp
   unk_id_ = *unk;
 }
 
+WordPiece::WordPiece(FlatReader& packed)
+    : vocabulary_(packed),
+      max_chars_(
+          static_cast<std::size_t>(packed.u64(kMaxWordChars, "the number of characters of a word"))),
+      unk_id_(static_cast<std::int32_t>(packed.u32())) {}
+
+void WordPiece::write(FlatWriter& packed) const {
+  vocabulary_.write(packed);
+  packed.u64(max_chars_);
+  packed.u32(static_cast<std::uint32_t>(unk_id_));
+}
+
 void WordPiece::split(std::string_view word, Scratch& scratch) const {
   scratch.parts.clear();
   for (std::size_t begin = 0; begin < word.size();) {

@@ -13,6 +13,9 @@
 
 namespace lambert {
 
+// A word may cost its length squared: each part of it may try all lengths. BERT has 100.
+inline constexpr std::size_t kMaxWordChars = 1000;
+
 struct WordPieceOptions {
   std::string unk_token = "[UNK]";
   std::string continuing_subword_prefix = "##";
@@ -32,6 +35,9 @@ class WordPiece {
   // token.
   WordPiece(std::span<const VocabularyEntry> entries, const WordPieceOptions& options,
             std::string_view source);
+  // A view of what write() wrote. Throws kInvalidModel.
+  explicit WordPiece(FlatReader& packed);
+  void write(FlatWriter& packed) const;
 
   const Vocabulary& vocabulary() const { return vocabulary_; }
   std::size_t max_chars() const { return max_chars_; }

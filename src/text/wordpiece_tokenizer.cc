@@ -136,10 +136,84 @@ class Encoder {
 
 }  // namespace
 
+namespace {
+
+// What comes first in the bytes; a later layout has another one.
+constexpr std::uint32_t kPackedLayout = 1;
+constexpr std::uint32_t kNoId = 0xFFFFFFFF;
+
+void write_normalizer(const NormalizerOptions& options, FlatWriter& packed) {
+  packed.u32((options.clean_text ? 1U : 0U) | (options.handle_chinese_chars ? 2U : 0U) |
+             (options.strip_accents ? 4U : 0U) | (options.lowercase ? 8U : 0U));
+}
+
+NormalizerOptions read_normalizer_flags(FlatReader& packed) {
+  const std::uint32_t flags = packed.u32();
+  return {(flags & 1) != 0, (flags & 2) != 0, (flags & 4) != 0, (flags & 8) != 0};
+}
+
+NormalizerOptions begin_packed(FlatReader& packed) {
+  if (const std::uint32_t layout = packed.u32(); layout != kPackedLayout) {
+    fail(ErrorCode::kUnsupportedModel, "the packed tokenizer has the layout ", layout,
+         ", this Lambert reads ", kPackedLayout, "; pack the model anew");
+  }
+  return read_normalizer_flags(packed);
+}
+
+// The question once and the context once, as windows are planned for.
+std::vector<TemplatePiece> read_packed_template(FlatReader& packed) {
+  using Kind = TemplatePiece::Kind;
+  std::vector<TemplatePiece> pieces;
+  std::size_t questions = 0, contexts = 0;
+  for (std::uint64_t left = packed.u64(); left > 0; --left) {
+    const auto kind = static_cast<Kind>(packed.u64(2, "the kind of a piece of the pair template"));
+    const auto id = static_cast<std::int32_t>(packed.u32());
+    pieces.push_back({kind, id, static_cast<std::int32_t>(packed.u32())});
+    questions += kind == Kind::kQuestion ? 1 : 0;
+    contexts += kind == Kind::kContext ? 1 : 0;
+  }
+  if (questions != 1 || contexts != 1) {
+    packed.refuse("the pair template has ", questions, " questions and ", contexts,
+                  " contexts, expected one of each");
+  }
+  return pieces;
+}
+
+}  // namespace
+
+std::string WordPieceTokenizer::pack() const {
+  FlatWriter packed;
+  packed.u32(kPackedLayout);
+  write_normalizer(normalizer_, packed);
+  model_.write(packed);
+  added_tokens_.write(packed);
+  packed.u64(pair_template_.size());
+  for (const TemplatePiece& piece : pair_template_) {
+    packed.u64(static_cast<std::uint64_t>(piece.kind));
+    packed.u32(static_cast<std::uint32_t>(piece.id));
+    packed.u32(static_cast<std::uint32_t>(piece.type_id));
+  }
+  packed.u32(cls_id_ ? static_cast<std::uint32_t>(*cls_id_) : kNoId);
+  packed.u64(model_max_length_.value_or(0));
+  return packed.take();
+}
+
+WordPieceTokenizer::WordPieceTokenizer(FlatReader& packed)
+    : normalizer_(begin_packed(packed)),
+      model_(packed),
+      added_tokens_(packed, normalizer_),
+      ascii_(make_ascii_table(normalizer_)) {
+  pair_template_ = read_packed_template(packed);
+  if (const std::uint32_t id = packed.u32(); id != kNoId) cls_id_ = static_cast<std::int32_t>(id);
+  if (const std::uint64_t length = packed.u64(); length != 0) {
+    model_max_length_ = static_cast<std::size_t>(length);
+  }
+}
+
 WordPieceTokenizer::WordPieceTokenizer(Parts parts)
-    : model_(std::move(parts.model)),
+    : normalizer_(parts.normalizer),
+      model_(std::move(parts.model)),
       added_tokens_(std::move(parts.added_tokens)),
-      normalizer_(parts.normalizer),
       ascii_(make_ascii_table(parts.normalizer)) {
   pair_template_ = std::move(parts.pair_template);
   cls_id_ = parts.cls_id;

@@ -28,15 +28,18 @@ class WordPieceTokenizer final : public Tokenizer {
     std::optional<std::size_t> model_max_length;
   };
   explicit WordPieceTokenizer(Parts parts);
+  // A view of what pack() wrote. Throws kInvalidModel.
+  explicit WordPieceTokenizer(FlatReader& packed);
 
   Encoding encode(std::string_view text) const override;
   std::size_t vocab_size() const override;
   std::string_view token(std::int32_t id) const override;
+  std::string pack() const override;
 
  private:
+  NormalizerOptions normalizer_;
   WordPiece model_;
   AddedTokens added_tokens_;
-  NormalizerOptions normalizer_;
   AsciiTable ascii_;
 };
 
