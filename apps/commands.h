@@ -22,6 +22,7 @@ void add_eval(CLI::App& app, Invocation& invocation);
 void add_tokenize(CLI::App& app, Invocation& invocation);
 void add_logits(CLI::App& app, Invocation& invocation);
 void add_archive(CLI::App& app, Invocation& invocation);
+void add_pack(CLI::App& app, Invocation& invocation);
 void add_package(CLI::App& app, Invocation& invocation);
 void add_pull(CLI::App& app, Invocation& invocation);
 void add_push(CLI::App& app, Invocation& invocation);

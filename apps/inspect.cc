@@ -81,7 +81,7 @@ int inspect_opened(const Options& options, const std::optional<EncoderConfig>& c
     const std::size_t embeddings = config->vocab_size * config->hidden_size;  // stay in the file
     facts.emplace_back("memory_packed_weights_bytes",
                        std::to_string((info.parameters - embeddings) * sizeof(float)));
-    const Precision precision = parse_precision(info.precision);
+    const Precision precision = parse_precision(info.precision).value();
     const std::size_t tokens = batch_tokens(*config, precision, info.max_seq_len, info.threads);
     facts.emplace_back("memory_workspace_bytes",
                        std::to_string(Workspace::bytes(*config, precision, tokens, info.max_seq_len,

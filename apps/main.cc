@@ -89,6 +89,7 @@ int run(int argc, char** argv) {
   add_tokenize(app, invocation);
   add_logits(app, invocation);
   add_archive(app, invocation);
+  add_pack(app, invocation);
   add_package(app, invocation);
   add_pull(app, invocation);
   add_push(app, invocation);

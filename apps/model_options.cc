@@ -76,7 +76,7 @@ CLI::Option* add_profile_option(CLI::App& command, std::string& profile) {
 
 void add_model_options(CLI::App& command, Options& options) {
   const char* group = "Model";
-  command.add_option("--model", options.model, "directory, archive, file of weights or URI")
+  command.add_option("--model", options.model, "directory, archive, packed model, file of weights or URI")
       ->type_name("MODEL")
       ->envname("LAMBERT_MODEL")
       ->group(group);
@@ -100,7 +100,7 @@ void add_model_options(CLI::App& command, Options& options) {
       "0: as many as CPUs and quota allow")
       ->envname("LAMBERT_THREADS")
       ->group(group);
-  command.add_option("--precision", options.precision, "of the computation: auto, fp32 or int8")
+  command.add_option("--precision", options.precision, "fp32 or int8; auto: as it was packed, else fp32")
       ->type_name("NAME")
       ->envname("LAMBERT_PRECISION")
       ->group(group);
@@ -178,7 +178,9 @@ std::string model_path(const Options& options) {
   std::string looked;
   for (const std::string& path : default_model_paths()) {
     std::error_code ignored;
-    if (std::filesystem::exists(path + "/config.json", ignored)) return path;
+    for (const char* file : {"/model.lambert", "/config.json"}) {
+      if (std::filesystem::exists(path + file, ignored)) return path;
+    }
     looked += (looked.empty() ? "" : " and ") + path;
   }
   throw ModelError(ErrorCode::kNotFound,

@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <stdexcept>
@@ -107,7 +108,7 @@ struct Options {
   std::uint64_t max_model_bytes = 0;  // kept of an archive or download; 0: the memory there is
   unsigned threads = 0;               // 1..256; 0: what affinity and the cgroup quota allow
   std::string aws_profile = {};       // for s3://; "": AWS_PROFILE and the environment's keys
-  std::string precision = "fp32";     // or "int8", or "auto", which is fp32 today
+  std::string precision = "auto";     // fp32, int8; auto: as a packed model is, else fp32
   std::string isa = {};  // scalar, avx2, avx512; "": LAMBERT_ISA if set, else the fastest here
 };
 
@@ -142,6 +143,13 @@ class Answerer {  // a model, ready to answer
   TokenizedPair tokenize(std::string_view question, std::string_view context) const;
   std::vector<WindowLogits> logits(const Question& question) const;
   ModelInfo info() const;
+  // Writes the model as one file that opens in a blink (docs/models.md); replaces `path`. `progress`
+  // is given the bytes done and all. Throws kIo.
+  using PackProgress = std::function<void(std::uint64_t done, std::uint64_t all)>;
+  void pack(const std::string& path, const PackProgress& progress = {}) const;
+  // SHA-256, hexadecimal, of configuration, tokenizer and weights as they are computed with: the
+  // same for a model and what it is packed as. Takes a while for a model that was not packed.
+  std::string identity() const;
 
  private:
   struct Impl;

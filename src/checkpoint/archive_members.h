@@ -11,8 +11,11 @@ enum class MemberKind {
   kWeights
 };
 
-// By the name alone, which has no directories: a closed list of texts; *.safetensors, *.bin, *.pt
-// and *.pth but for what training leaves (optimizer.pt, training_args.bin, ...).
+// A packed model among other files (bundle.h).
+inline constexpr std::string_view kBundleName = "model.lambert";
+
+// By the name alone, which has no directories: a closed list of texts; model.lambert,
+// *.safetensors, *.bin, *.pt and *.pth but for what training leaves (optimizer.pt, training_args.bin, ...).
 MemberKind member_kind(std::string_view name);
 
 // "a/b/c" -> "c"

@@ -1,5 +1,6 @@
 #include "model/config.h"
 
+#include <bit>
 #include <cstdint>
 #include <string>
 
@@ -272,6 +273,60 @@ EncoderConfig parse_config(std::string_view text, std::string_view source) {
                 alias(fields, "num_attention_heads", "n_heads"), "hidden_dim", "activation"},
                6, config);
     config.layer_norm_eps = 1e-12F;  // fixed in this family
+  }
+  return config;
+}
+
+namespace {
+
+struct PackedSize {
+  std::size_t EncoderConfig::*field;
+  std::uint32_t least, most;
+  const char* name;
+};
+constexpr PackedSize kPackedSizes[] = {
+    {&EncoderConfig::vocab_size, 1, kMaxVocab, "vocab_size"},
+    {&EncoderConfig::hidden_size, 1, kMaxHidden, "hidden_size"},
+    {&EncoderConfig::num_layers, 1, kMaxLayers, "num_layers"},
+    {&EncoderConfig::num_heads, 1, kMaxHidden, "num_heads"},
+    {&EncoderConfig::intermediate_size, 1, kMaxIntermediate, "intermediate_size"},
+    {&EncoderConfig::max_positions, 1, kMaxPositions, "max_positions"},
+    {&EncoderConfig::type_vocab_size, 0, kMaxTypes, "type_vocab_size"}};
+
+}  // namespace
+
+void write_config(const EncoderConfig& config, FlatWriter& packed) {
+  packed.u32(static_cast<std::uint32_t>(config.family));
+  for (const PackedSize& size : kPackedSizes) {
+    packed.u32(static_cast<std::uint32_t>(config.*size.field));
+  }
+  packed.u32(std::bit_cast<std::uint32_t>(config.layer_norm_eps));
+  packed.u32(static_cast<std::uint32_t>(config.activation));
+}
+
+EncoderConfig read_config(FlatReader& packed) {
+  const auto number = [&](std::uint32_t least, std::uint32_t most, const char* name) {
+    const std::uint32_t value = packed.u32();
+    if (value < least || value > most) {
+      packed.refuse(name, " is ", value, ", expected ", least, " to ", most);
+    }
+    return value;
+  };
+  EncoderConfig config;
+  config.family = static_cast<Family>(number(0, 1, "family"));
+  for (const PackedSize& size : kPackedSizes) {
+    config.*size.field = number(size.least, size.most, size.name);
+  }
+  config.layer_norm_eps = std::bit_cast<float>(packed.u32());
+  constexpr auto kFirst = static_cast<std::uint32_t>(Activation::kGelu);
+  constexpr auto kLast = static_cast<std::uint32_t>(Activation::kTanh);
+  config.activation = static_cast<Activation>(number(kFirst, kLast, "activation"));
+  if (!(config.layer_norm_eps >= 0 && config.layer_norm_eps <= 1)) {
+    packed.refuse("layer_norm_eps is ", config.layer_norm_eps, ", expected 0 to 1");
+  }
+  if (config.hidden_size % config.num_heads != 0) {
+    packed.refuse("hidden_size ", config.hidden_size, " is not a multiple of num_heads ",
+                  config.num_heads);
   }
   return config;
 }

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <string_view>
 
+#include "base/flat.h"
 #include "kernels/activation.h"
 
 namespace lambert {
@@ -35,5 +36,9 @@ struct EncoderConfig {
 // contradictory or out of range; kUnsupportedModel, naming the field, for a valid config of another
 // family, head or variant; kLimitExceeded above 1 MiB.
 EncoderConfig parse_config(std::string_view json, std::string_view source);
+
+// A config that was parsed, as numbers. read_config throws kInvalidModel for what is out of range.
+void write_config(const EncoderConfig& config, FlatWriter& packed);
+EncoderConfig read_config(FlatReader& packed);
 
 }  // namespace lambert

@@ -20,12 +20,11 @@ struct SlotSections {
   std::vector<WeightSection>& sections;
 
   void operator()(const IntoEmbedding& into) const {
-    EmbeddingTable& table = *into.table;
-    table.rows = static_cast<std::size_t>(slot.shape[0]);
-    table.width = static_cast<std::size_t>(slot.shape[1]);
-    if (into.precision == Precision::kInt8) table.dtype = DType::kI8;
-    add('w', table.values, table.rows * table.width * item_size(table.dtype));
-    if (table.dtype == DType::kI8) add('s', table.scales, table.rows);
+    const auto rows = static_cast<std::size_t>(slot.shape[0]);
+    const std::size_t numbers = rows * static_cast<std::size_t>(slot.shape[1]);
+    const bool int8 = into.precision == Precision::kInt8;
+    add('w', into.table->values, numbers * item_size(int8 ? DType::kI8 : into.table->dtype));
+    if (int8) add('s', into.table->scales, rows);
   }
   void operator()(const IntoRows& into) const {
     add('w', *into.rows, static_cast<std::size_t>(slot.shape[0]) * into.stride);
@@ -35,21 +34,13 @@ struct SlotSections {
   }
   void operator()(const IntoMatrix& into) const {
     if (into.first != 0) return;
-    PackedMatrix& matrix = *into.matrix;
-    matrix.precision = into.precision;
-    matrix.panels = into.panels;
-    matrix.k = into.k;
-    if (into.precision == Precision::kFp32) {
-      add('w', matrix.values, into.panels * into.k * kPanel);
-      return;
-    }
-    QuantizedMatrix& quantized = matrix.quantized;
-    quantized.panels = into.panels;
-    quantized.k = matrix.k = round_up(into.k, kDepthS8);
-    add('w', quantized.values, quantized.panels * quantized.k * kPanel);
+    const std::size_t columns = into.panels * kPanel;
+    if (into.precision == Precision::kFp32) return add('w', into.matrix->values, columns * into.k);
+    QuantizedMatrix& quantized = into.matrix->quantized;
+    add('w', quantized.values, columns * round_up(into.k, kDepthS8));
     sections.back().matrix = &quantized;
-    add('s', quantized.scales, quantized.panels * kPanel);
-    add('z', quantized.sums, quantized.panels * kPanel);
+    add('s', quantized.scales, columns);
+    add('z', quantized.sums, columns);
   }
 
  private:
@@ -57,6 +48,30 @@ struct SlotSections {
   void add(char part, WeightArray<T>& array, std::size_t size) const {
     sections.push_back({with_part(slot.kind, part), slot.index, size * sizeof(T), &array});
   }
+};
+
+// The sizes of what a slot fills.
+struct SlotSizes {
+  const TensorSlot& slot;
+
+  void operator()(const IntoEmbedding& into) const {
+    into.table->rows = static_cast<std::size_t>(slot.shape[0]);
+    into.table->width = static_cast<std::size_t>(slot.shape[1]);
+    if (into.precision == Precision::kInt8) into.table->dtype = DType::kI8;
+  }
+  void operator()(const IntoMatrix& into) const {
+    PackedMatrix& matrix = *into.matrix;
+    const bool int8 = into.precision == Precision::kInt8;
+    matrix.precision = into.precision;
+    matrix.panels = into.panels;
+    matrix.k = int8 ? round_up(into.k, kDepthS8) : into.k;
+    if (int8) {
+      matrix.quantized.panels = matrix.panels;
+      matrix.quantized.k = matrix.k;
+    }
+  }
+  void operator()(const IntoRows&) const {}
+  void operator()(const IntoVector&) const {}
 };
 
 template <typename T>
@@ -84,12 +99,15 @@ std::size_t packed_bytes(const EncoderConfig& config, Precision precision) {
   weights.precision = precision;
   std::size_t bytes = 0;
   for (const WeightSection& section : weight_sections(config, weights)) bytes += section.bytes;
-  const std::size_t mapped = weights.word.rows * weights.word.width * sizeof(float);
+  const std::size_t mapped = config.vocab_size * config.hidden_size * sizeof(float);
   return precision == Precision::kInt8 ? bytes : bytes - mapped;
 }
 
 void view_weights(const Bundle& bundle, const EncoderConfig& config, std::string_view source,
                   Weights& weights) {
+  for (const TensorSlot& slot : tensor_slots(config, weights.precision, weights)) {
+    std::visit(SlotSizes{slot}, slot.target);
+  }
   for (const WeightSection& section : weight_sections(config, weights)) {
     const std::span<const std::byte> bytes = bundle.get(section.kind, section.index);
     if (bytes.size() != section.bytes) {

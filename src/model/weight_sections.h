@@ -28,7 +28,7 @@ struct WeightSection {
 };
 
 // All arrays of the weights that config, weights.precision and weights.word.dtype ask for, from
-// tensor_slots; gives `weights` its sizes, but no array.
+// tensor_slots. Does not change `weights`, but for their number of layers.
 std::vector<WeightSection> weight_sections(const EncoderConfig& config, Weights& weights);
 
 // Makes `weights` views of the bundle, which must outlive them; weights.precision and

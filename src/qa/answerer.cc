@@ -1,12 +1,15 @@
 // Implements the public interface of lambert.h.
 #include <algorithm>
 #include <cstdlib>
+#include <filesystem>
 #include <new>
 #include <utility>
 
 #include "base/error.h"
 #include "lambert/lambert.h"
+#include "net/digest.h"
 #include "qa/offsets.h"
+#include "qa/packed_model.h"
 #include "qa/scheduler.h"
 
 namespace lambert {
@@ -32,6 +35,13 @@ unsigned choose_threads(unsigned wanted) {
     fail(ErrorCode::kInvalidArgument, "threads ", wanted, ": expected at most ", kMost);
   }
   return wanted == 0 ? std::min(default_threads(), kMost) : wanted;
+}
+
+// What a path or URI is called, without the directories of this machine.
+std::string display_name(const std::string& model) {
+  if (model.find("://") != std::string::npos) return model;
+  const std::filesystem::path path = std::filesystem::path(model).lexically_normal();
+  return path.has_filename() ? path.filename() : path.parent_path().filename();
 }
 
 // Ids and types of the pair template's special tokens must have rows in the embedding tables.
@@ -97,7 +107,7 @@ struct Answerer::Impl {
   Options options;
   const Kernels& kernels;
   ThreadPool pool;
-  LoadedModel model;
+  mutable LoadedModel model;  // not changed; its weights are listed by pointers
   mutable Scheduler scheduler;
 };
 
@@ -240,13 +250,21 @@ TokenizedPair Answerer::tokenize(std::string_view question, std::string_view con
   return pair;
 }
 
+void Answerer::pack(const std::string& path, const PackProgress& progress) const {
+  write_packed_model(impl_->model, display_name(impl_->options.model), path, progress);
+}
+
+std::string Answerer::identity() const {
+  return hex(model_identity(impl_->model));
+}
+
 ModelInfo Answerer::info() const {
   const EncoderConfig& config = impl_->model.config;
   ModelInfo info;
   info.path = impl_->options.model;
   info.model_type = family_name(config.family);
   info.isa = impl_->kernels.name;
-  info.precision = impl_->model.weights.precision == Precision::kInt8 ? "int8" : "fp32";
+  info.precision = precision_name(impl_->model.weights.precision);
   info.parameters = impl_->model.parameters;
   info.layers = config.num_layers;
   info.hidden_size = config.hidden_size;

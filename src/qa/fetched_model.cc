@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "checkpoint/archive_members.h"
+#include "checkpoint/bundle.h"
 
 namespace lambert {
 
@@ -40,7 +41,7 @@ class MemoryFile {
   std::size_t done_ = 0;
 };
 
-// An archive, or a file of weights: the first block tells.
+// An archive, a packed model or a file of weights: the first block tells.
 class FetchedFile {
  public:
   FetchedFile(const Uri& uri, const RemoteFile& file, std::uint64_t max_bytes)
@@ -61,7 +62,9 @@ class FetchedFile {
     if (!archive_ && !memory_) begin();
     if (archive_) return archived_files(uri_.text, archive_->finish());
     std::vector<NamedFile> files;
-    files.push_back({remote_.name, memory_->take()});
+    MappedFile file = memory_->take();
+    const std::string name = is_bundle(file.bytes()) ? std::string(kBundleName) : remote_.name;
+    files.push_back({name, std::move(file)});
     return FileSet::of_memory(uri_.text, std::move(files));
   }
 

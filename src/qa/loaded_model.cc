@@ -10,6 +10,7 @@
 #include "checkpoint/weights_file.h"
 #include "qa/memory_plan.h"
 #include "qa/model_source.h"
+#include "qa/packed_model.h"
 
 namespace lambert {
 
@@ -42,16 +43,35 @@ void load_weights(ModelSource& opened, Precision precision, const Kernels& kerne
 
 }  // namespace
 
-Precision parse_precision(const std::string& name) {
-  if (name == "fp32" || name == "auto") return Precision::kFp32;
-  if (name == "int8") return Precision::kInt8;
+std::optional<Precision> parse_precision(const std::string& name) {
+  if (name == "auto") return std::nullopt;
+  for (const Precision precision : {Precision::kFp32, Precision::kInt8}) {
+    if (name == precision_name(precision)) return precision;
+  }
   fail(ErrorCode::kInvalidArgument, "precision ", quote(name), ": expected auto, fp32 or int8");
 }
 
-LoadedModel load_model(const Options& options, const Kernels& kernels, ThreadPool& pool) {
-  const auto begin = std::chrono::steady_clock::now();
-  const Precision precision = parse_precision(options.precision);
-  ModelSource opened = open_model_source(options);
+const char* precision_name(Precision precision) {
+  return precision == Precision::kInt8 ? "int8" : "fp32";
+}
+
+namespace {
+
+LoadedModel open_packed(MappedFile file, std::optional<Precision> wanted, unsigned threads) {
+  LoadedModel model = open_packed_model(std::move(file));
+  const MappedFile& bundle = model.files.front().file;
+  const Precision precision = model.weights.precision;
+  if (wanted && *wanted != precision) {
+    fail(ErrorCode::kInvalidArgument, bundle.path(), ": was packed as ", precision_name(precision),
+         ", but precision ", precision_name(*wanted),
+         " is asked for; leave that out, or pack the model again in it");
+  }
+  check_memory(model.config, precision, model.max_window, threads, memory_limit(), bundle.path());
+  return model;
+}
+
+LoadedModel load_and_pack(ModelSource opened, Precision precision, const Kernels& kernels,
+                          ThreadPool& pool) {
   LoadedModel model;
   model.config = parse_config(opened.files.config_json, opened.files.config_path);
   model.max_window = std::min(model.config.max_positions, kMaxWindow);
@@ -63,6 +83,19 @@ LoadedModel load_model(const Options& options, const Kernels& kernels, ThreadPoo
   load_weights(opened, precision, kernels, pool, model);
   model.tokenizer = tokenizer.get();
   model.files = std::move(opened.files.weights);
+  return model;
+}
+
+}  // namespace
+
+LoadedModel load_model(const Options& options, const Kernels& kernels, ThreadPool& pool) {
+  const auto begin = std::chrono::steady_clock::now();
+  const std::optional<Precision> wanted = parse_precision(options.precision);
+  ModelSource opened = open_model_source(options);
+  LoadedModel model = opened.bundle
+                          ? open_packed(std::move(*opened.bundle), wanted, pool.threads())
+                          : load_and_pack(std::move(opened), wanted.value_or(Precision::kFp32),
+                                          kernels, pool);
   model.load_ms =
       std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count();
   return model;

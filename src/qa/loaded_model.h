@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,7 +19,7 @@ namespace lambert {
 // takes memory and time with its square, and buffers are sized for the longest window at the start.
 inline constexpr std::size_t kMaxWindow = 8192;
 
-// Immutable once loaded. Owns the files that the embedding table points into.
+// Immutable once loaded. Owns the files that weights and tokenizer are views of.
 struct LoadedModel {
   EncoderConfig config;
   Weights weights;
@@ -27,14 +28,18 @@ struct LoadedModel {
   std::size_t max_window = 0;  // min(config.max_positions, kMaxWindow)
   std::size_t parameters = 0;  // numbers in the weights
   double load_ms = 0;
+  std::string identity;  // of a packed model: its SHA-256 (packed_model.h), 32 bytes
 };
 
-// "fp32", "int8", or "auto", which is fp32. Throws kInvalidArgument for others.
-Precision parse_precision(const std::string& name);
+// "fp32", "int8", or "auto": none, what a packed model has, else fp32. Throws kInvalidArgument for
+// others.
+std::optional<Precision> parse_precision(const std::string& name);
+const char* precision_name(Precision precision);
 
-// Reads and packs the model of `options` (model_source.h) on all threads of `pool`. Throws as
-// parse_precision, open_model_source, parse_config, check_memory, Tokenizer::create and
-// WeightsLoader do.
+// Opens the model of `options` (model_source.h) if it is packed, else reads and packs it on all
+// threads of `pool`. Throws as parse_precision, open_model_source, open_packed_model, parse_config,
+// check_memory, Tokenizer::create and WeightsLoader do, and kInvalidArgument for a model that was
+// packed in another precision than `options` asks for.
 LoadedModel load_model(const Options& options, const Kernels& kernels, ThreadPool& pool);
 
 }  // namespace lambert

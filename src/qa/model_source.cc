@@ -6,7 +6,9 @@
 #include <vector>
 
 #include "base/cgroup.h"
+#include "checkpoint/archive_members.h"
 #include "checkpoint/archive_reader.h"
+#include "checkpoint/bundle.h"
 #include "qa/fetched_model.h"
 #include "store/hub.h"
 
@@ -43,9 +45,14 @@ std::uint64_t max_model_bytes(const Options& options) {
   return options.max_model_bytes != 0 ? options.max_model_bytes : memory_limit();
 }
 
-// What one file is: the files of an archive, or a file of weights.
+// What one file is: a packed model, the files of an archive, or a file of weights.
 FileSet open_file(const std::string& path, const Options& options) {
-  const MappedFile file(path);
+  MappedFile file(path);
+  if (is_bundle(file.bytes())) {
+    std::vector<NamedFile> files;
+    files.push_back({std::string(kBundleName), std::move(file)});
+    return FileSet::of_memory(path, std::move(files));
+  }
   const std::size_t first = std::min(file.bytes().size(), TarReader::kBlock);
   if (!is_archive(file.bytes().first(first))) return FileSet::of_file(path);
   return read_archive(file, max_model_bytes(options));
@@ -86,6 +93,10 @@ ModelSource open_model_source(const Options& options) {
     return opened.index.emplace(json, source).shards();
   };
   auto [files, beside] = open_uri(options);
+  if (files.contains(kBundleName)) {
+    opened.bundle = files.open(kBundleName).file;
+    return opened;
+  }
   opened.files = choose_model_files(std::move(files), std::move(beside), shards);
   return opened;
 }
