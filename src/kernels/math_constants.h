@@ -37,6 +37,18 @@ inline constexpr float kErfcQ5 = 0x1.24857cp-1F;
 inline constexpr float kErfcQ6 = -0x1.9d27c8p-2F;
 inline constexpr float kErfcQ7 = 0x1.5cefb2p-4F;
 
+// (1 + erf(u / sqrt 2)) / 2 = 1/2 + u (p0 + p1 u^2 + ... + p7 u^14), |u| <= kGeluLimit; u times
+// its error is at most 4e-5.
+inline constexpr float kGeluLimit = 4.0F;
+inline constexpr float kGeluP0 = 0x1.983dd6p-2F;
+inline constexpr float kGeluP1 = -0x1.0de060p-4F;
+inline constexpr float kGeluP2 = 0x1.3778eap-7F;
+inline constexpr float kGeluP3 = -0x1.07d820p-10F;
+inline constexpr float kGeluP4 = 0x1.39f654p-14F;
+inline constexpr float kGeluP5 = -0x1.ead884p-19F;
+inline constexpr float kGeluP6 = 0x1.bf82bcp-24F;
+inline constexpr float kGeluP7 = -0x1.65b068p-30F;
+
 inline constexpr float kSqrtHalf = 0.707106781F;
 inline constexpr float kGeluCubic = 0.044715F;
 inline constexpr float kTwiceSqrt2OverPi = 1.59576912F;

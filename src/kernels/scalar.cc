@@ -63,6 +63,18 @@ float activate(Activation activation, float x) {
   return x;
 }
 
+// As activate, with the GELU of int8.
+float activate_s8(Activation activation, float x) {
+  if (activation != Activation::kGelu) return activate(activation, x);
+  float u = x > -kGeluLimit ? x : -kGeluLimit;
+  u = u < kGeluLimit ? u : kGeluLimit;
+  float p = kGeluP7;
+  for (const float c : {kGeluP6, kGeluP5, kGeluP4, kGeluP3, kGeluP2, kGeluP1, kGeluP0}) {
+    p = std::fma(p, u * u, c);
+  }
+  return x * std::fma(p, u, 0.5F);
+}
+
 // Sum of value(i) for i < count in the order that kernels.h fixes.
 template <typename Value>
 float lane_sum(std::size_t count, const Value& value) {
@@ -82,7 +94,6 @@ void gemm_f32(const GemmF32& g) {
       float sum = 0;
       for (std::size_t k = 0; k < g.k; ++k) sum = std::fma(a[k], b[k * kPanel], sum);
       sum = activate(g.activation, sum + g.bias[j]);
-      if (g.residual != nullptr) sum += g.residual[i * g.residual_stride + j];
       g.c[i * g.c_stride + j] = sum;
     }
   }
@@ -117,6 +128,8 @@ void layer_norm_f32(const LayerNormF32& n) {
   const auto hidden = static_cast<float>(n.hidden);
   for (std::size_t i = 0; i < n.rows; ++i) {
     float* x = n.x + i * n.stride;
+    const float* added = n.added == nullptr ? nullptr : n.added + i * n.added_stride;
+    for (std::size_t j = 0; added != nullptr && j < n.hidden; ++j) x[j] += added[j];
     const float mean = lane_sum(n.hidden, [&](std::size_t j) { return x[j]; }) / hidden;
     const float variance =
         lane_sum(n.hidden, [&](std::size_t j) { return (x[j] - mean) * (x[j] - mean); }) / hidden;
@@ -194,8 +207,7 @@ void gemm_s8(const GemmS8& g) {
         const auto sum = static_cast<float>(sums[j]), all = static_cast<float>(g.b_sums[column]);
         float x = std::fma(sum * g.a_scale[i], g.b_scale[column], g.bias[column]);
         x = std::fma(g.a_offset[i], all * g.b_scale[column], x);
-        x = activate(g.activation, x);
-        if (g.residual != nullptr) x += g.residual[i * g.residual_stride + column];
+        x = activate_s8(g.activation, x);
         g.c[i * g.c_stride + column] = x;
       }
     }

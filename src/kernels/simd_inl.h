@@ -47,9 +47,6 @@ Vec tanh_f32(Vec x) {
   return sub(set1(1.0F), div(set1(2.0F), add(set1(1.0F), exp_f32(add(x, x)))));
 }
 
-struct Identity {
-  static Vec apply(Vec x) { return x; }
-};
 struct Gelu {
   static Vec apply(Vec x) {
     const Vec tail = erfc_of_magnitude(mul(x, set1(kSqrtHalf)));
@@ -204,16 +201,12 @@ void multiply(const Product& m) {
   }
 }
 
-// The epilogue of a GemmF32 or GemmS8: activation, then residual.
+// The activation of a GemmF32 or GemmS8.
 template <typename Act, typename Gemm>
 void finish(const Gemm& g, Size row, Size rows, Size column, Size columns) {
   for (Size i = row; i < row + rows; ++i) {
     float* c = g.c + i * g.c_stride;
-    for (Size j = column; j < column + columns; j += 16) {
-      Vec x = Act::apply(load(c + j));
-      if (g.residual != nullptr) x = add(x, load(g.residual + i * g.residual_stride + j));
-      store(c + j, x);
-    }
+    for (Size j = column; j < column + columns; j += 16) store(c + j, Act::apply(load(c + j)));
   }
 }
 
@@ -226,7 +219,6 @@ void gemm(const GemmF32& g) {
 void gemm_f32(const GemmF32& g) {
   switch (g.activation) {
     case Activation::kIdentity:
-      if (g.residual != nullptr) return gemm<Identity>(g);
       return multiply(
           {g.a, g.a_stride, g.rows, g.k, g.b, g.panels, g.bias, g.c, g.c_stride, nullptr, nullptr});
     case Activation::kGelu: return gemm<Gelu>(g);
@@ -324,6 +316,10 @@ void layer_norm_f32(const LayerNormF32& n) {
   const Size tail = n.hidden - whole;
   for (Size i = 0; i < n.rows; ++i) {
     float* x = n.x + i * n.stride;
+    if (n.added != nullptr) {
+      const float* added = n.added + i * n.added_stride;
+      for (Size j = 0; j < n.hidden; j += 16) store(x + j, add(load(x + j), load(added + j)));
+    }
     Vec total = zero();
     for (Size j = 0; j < whole; j += 16) total = add(total, load(x + j));
     if (tail > 0) total = add(total, keep_first(load(x + whole), tail));

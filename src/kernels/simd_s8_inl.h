@@ -86,11 +86,24 @@ void multiply_s8(const GemmS8& g, void (*activate)(const GemmS8& g, Size row, Si
   }
 }
 
+struct GeluS8 {
+  static Vec apply(Vec x) {
+    const Vec u = min(max(x, set1(-kGeluLimit)), set1(kGeluLimit)), square = mul(u, u);
+    Vec p = fma(set1(kGeluP7), square, set1(kGeluP6));
+    p = fma(p, square, set1(kGeluP5));
+    p = fma(p, square, set1(kGeluP4));
+    p = fma(p, square, set1(kGeluP3));
+    p = fma(p, square, set1(kGeluP2));
+    p = fma(p, square, set1(kGeluP1));
+    p = fma(p, square, set1(kGeluP0));
+    return mul(x, fma(p, u, set1(0.5F)));
+  }
+};
+
 void gemm_s8(const GemmS8& g) {
   switch (g.activation) {
-    case Activation::kIdentity:
-      return multiply_s8(g, g.residual != nullptr ? finish<Identity, GemmS8> : nullptr);
-    case Activation::kGelu: return multiply_s8(g, finish<Gelu, GemmS8>);
+    case Activation::kIdentity: return multiply_s8(g, nullptr);
+    case Activation::kGelu: return multiply_s8(g, finish<GeluS8, GemmS8>);
     case Activation::kGeluTanh: return multiply_s8(g, finish<GeluTanh, GemmS8>);
     case Activation::kQuickGelu: return multiply_s8(g, finish<QuickGelu, GemmS8>);
     case Activation::kRelu: return multiply_s8(g, finish<Relu, GemmS8>);

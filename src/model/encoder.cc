@@ -26,21 +26,25 @@ struct Rows {
   float* data;
   std::size_t stride;
   float* operator[](std::size_t row) const { return data + row * stride; }
+  Rows from(std::size_t row) const { return {data + row * stride, stride}; }
 };
 
-// How a loop over rows and panels is cut into tasks.
-struct Grid {
-  std::size_t row_parts, panel_parts;
+// The left operand of a product in int8.
+struct QuantizedRows {
+  unsigned char* data;  // (rows, stride)
+  float* scales;        // of a stretch, then its offsets: (rows, 2)
+  std::size_t stride;
 };
 
-// Rows: as many as keep the stretch of the left operand that a kernel works on in the second-level
-// cache. Panels: an even number each, so that there are a few tasks a thread and none is tiny.
-Grid make_grid(std::size_t rows, std::size_t panels, unsigned threads) {
-  constexpr std::size_t kBlockRows = 400;
-  const std::size_t row_parts = (rows + kBlockRows - 1) / kBlockRows;
-  if (threads == 1) return {row_parts, 1};
-  const std::size_t wanted = (4 * threads + row_parts - 1) / row_parts;
-  return {row_parts, std::clamp<std::size_t>(wanted, 1, std::max<std::size_t>(1, panels / 4))};
+// Rows that one thread carries through all steps between two attentions, so that no thread waits
+// for another and what passes between the steps stays in its caches: at most kMostRows at a time,
+// and at least kLeastRows, lest reading the weights takes longer than the products do.
+constexpr std::size_t kLeastRows = 12, kMostRows = 96;
+
+// Into how many stretches the rows are cut: a multiple of `threads`, or 1 where they are too few.
+std::size_t row_parts(std::size_t rows, unsigned threads) {
+  if (rows < threads * kLeastRows) return 1;
+  return threads * ((rows + threads * kMostRows - 1) / (threads * kMostRows));
 }
 
 std::size_t part_begin(std::size_t part, std::size_t parts, std::size_t size, std::size_t unit) {
@@ -53,29 +57,32 @@ std::size_t part_begin(std::size_t part, std::size_t parts, std::size_t size, st
 Workspace::Workspace(const EncoderConfig& config, Precision precision, std::size_t max_tokens,
                      std::size_t max_window, unsigned threads)
     : max_tokens_(max_tokens),
+      stretch_rows_(std::min(max_tokens, kMostRows)),
       hidden_(max_tokens * hidden_width(config)),
-      residual_(max_tokens * hidden_width(config)),
       qkv_(max_tokens * 3 * heads_width(config)),
       context_(max_tokens * heads_width(config)),
-      intermediate_(max_tokens * round_up(config.intermediate_size, kPanel)),
+      projected_(threads * stretch_rows_ * hidden_width(config)),
+      intermediate_(threads * stretch_rows_ * round_up(config.intermediate_size, kPanel)),
       scratch_size_(
           round_up(attention_scratch(max_window, round_up(config.head_size(), kPanel)), kPanel)) {
   scratch_ = AlignedBuffer<float>(threads * scratch_size_);
   if (precision == Precision::kInt8) {
-    bytes_ = AlignedBuffer<unsigned char>(max_tokens * quantized_width(config));
-    row_scales_ = AlignedBuffer<float>(2 * max_tokens);
+    bytes_ = AlignedBuffer<unsigned char>(threads * stretch_rows_ * quantized_width(config));
+    row_scales_ = AlignedBuffer<float>(threads * stretch_rows_ * 2);
   }
 }
 
 std::size_t Workspace::bytes(const EncoderConfig& config, Precision precision,
                              std::size_t max_tokens, std::size_t max_window, unsigned threads) {
-  const std::size_t floats = 2 * hidden_width(config) + 4 * heads_width(config) +
-                             round_up(config.intermediate_size, kPanel);
+  const std::size_t a_token = hidden_width(config) + 4 * heads_width(config);
+  const std::size_t a_row = hidden_width(config) + round_up(config.intermediate_size, kPanel);
   const std::size_t quantized =
       precision == Precision::kInt8 ? quantized_width(config) + 2 * sizeof(float) : 0;
   const std::size_t scratch =
       attention_scratch(max_window, round_up(config.head_size(), kPanel)) + kPanel;
-  return max_tokens * (floats * sizeof(float) + quantized) + threads * scratch * sizeof(float);
+  return max_tokens * a_token * sizeof(float) +
+         threads * (std::min(max_tokens, kMostRows) * (a_row * sizeof(float) + quantized) +
+                    scratch * sizeof(float));
 }
 
 // One forward pass.
@@ -89,41 +96,49 @@ class Forward {
         kernels_(kernels),
         pool_(pool),
         hidden_{workspace.hidden_.data(), hidden_width(config)},
-        residual_{workspace.residual_.data(), hidden_width(config)},
         qkv_{workspace.qkv_.data(), 3 * heads_width(config)},
         context_{workspace.context_.data(), heads_width(config)},
+        projected_{workspace.projected_.data(), hidden_width(config)},
         intermediate_{workspace.intermediate_.data(), round_up(config.intermediate_size, kPanel)},
         scratch_{workspace.scratch_.data(), workspace.scratch_size_},
-        bytes_(workspace.bytes_.data()),
-        row_scales_(workspace.row_scales_.data()),
-        row_offsets_(workspace.row_scales_.data() + workspace.max_tokens_) {}
+        bytes_{workspace.bytes_.data(), workspace.row_scales_.data(), quantized_width(config)},
+        stretch_rows_(workspace.stretch_rows_) {}
 
   void run(std::span<float> logits) {
-    embed();
+    by_rows(tokens(), [&](const Stretch& s) {
+      embed(s);
+      project(0, s);
+    });
     for (std::size_t i = 0; i + 1 < weights_.layers.size(); ++i) {
-      const LayerWeights& layer = weights_.layers[i];
-      linear(hidden_, tokens(), layer.qkv, 0, layer.qkv.panels, qkv_);
       attend(batch_.window_begin);
-      rest_of_layer(layer, tokens());
+      by_rows(tokens(), [&](const Stretch& s) {
+        rest_of_layer(weights_.layers[i], s);
+        project(i + 1, s);
+      });
     }
-    last_layer();
-    qa_head(logits);
+    last_layer(logits);
   }
 
  private:
+  // Rows [first, first + rows) on their way through the steps; what they leave on the way is in the
+  // buffers of a thread from row `scratch` on. `shared`: few rows, in steps that all threads share.
+  struct Stretch {
+    std::size_t first, rows, scratch;
+    bool shared;
+  };
+
   std::size_t tokens() const { return batch_.ids.size(); }
 
   // hidden = LayerNorm(word + position + token type)
-  void embed() {
-    parallel_rows(tokens(), [&](std::size_t first, std::size_t last) {
+  void embed(const Stretch& s) {
+    each_row(s, [&](std::size_t first, std::size_t last) {
       std::size_t window = 0;
-      while (batch_.window_begin[window + 1] <= first) ++window;
-      for (std::size_t row = first; row < last; ++row) {
+      for (std::size_t row = s.first + first; row < s.first + last; ++row) {
         while (batch_.window_begin[window + 1] <= row) ++window;
         embed_token(row, row - batch_.window_begin[window]);
       }
     });
-    layer_norm(hidden_, tokens(), weights_.embedding_norm);
+    layer_norm(s, weights_.embedding_norm, nullptr);
   }
 
   void embed_token(std::size_t row, std::size_t position) {
@@ -167,133 +182,129 @@ class Forward {
     });
   }
 
-  // From context_ and hidden_ (rows): hidden = LN(x + Wo context), hidden = LN(x + W2 act(W1 x)).
-  void rest_of_layer(const LayerWeights& layer, std::size_t rows) {
-    linear(context_, rows, layer.attention_output, 0, layer.attention_output.panels, residual_,
-           Activation::kIdentity, &hidden_);
-    std::swap(hidden_, residual_);
-    layer_norm(hidden_, rows, layer.attention_norm);
-    linear(hidden_, rows, layer.intermediate, 0, layer.intermediate.panels, intermediate_,
-           config_.activation);
-    linear(intermediate_, rows, layer.output, 0, layer.output.panels, residual_,
-           Activation::kIdentity, &hidden_);
-    std::swap(hidden_, residual_);
-    layer_norm(hidden_, rows, layer.output_norm);
+  // Keys, values and, of all layers but the last, queries of hidden.
+  void project(std::size_t layer, const Stretch& s) {
+    const PackedMatrix& qkv = weights_.layers[layer].qkv;
+    const std::size_t first = layer + 1 < weights_.layers.size() ? 0 : qkv.panels / 3;
+    linear(s, hidden_.from(s.first), qkv, first, qkv.panels - first, qkv_.from(s.first));
   }
 
-  // Keys and values of all rows, everything else only of the rows that are read.
-  void last_layer() {
+  // hidden = LN(hidden + Wo context), hidden = LN(hidden + W2 activation(W1 hidden))
+  void rest_of_layer(const LayerWeights& layer, const Stretch& s) {
+    const Rows hidden = hidden_.from(s.first), projected = projected_.from(s.scratch);
+    const Rows intermediate = intermediate_.from(s.scratch);
+    linear(s, context_.from(s.first), layer.attention_output, projected);
+    layer_norm(s, layer.attention_norm, &projected);
+    linear(s, hidden, layer.intermediate, intermediate, config_.activation);
+    linear(s, intermediate, layer.output, projected);
+    layer_norm(s, layer.output_norm, &projected);
+  }
+
+  // Only the rows that are read, gathered at the beginning of hidden.
+  void last_layer(std::span<float> logits) {
     const LayerWeights& layer = weights_.layers.back();
-    const std::size_t query_panels = layer.qkv.panels / 3, reads = batch_.read_rows.size();
-    linear(hidden_, tokens(), layer.qkv, query_panels, 2 * query_panels, qkv_);
-    for (std::size_t i = 0; i < reads; ++i) {
-      std::memcpy(residual_[i], hidden_[batch_.read_rows[i]], hidden_.stride * sizeof(float));
-    }
-    std::swap(hidden_, residual_);
-    linear(hidden_, reads, layer.qkv, 0, query_panels, qkv_);
-    attend(batch_.read_begin);
-    rest_of_layer(layer, reads);
-  }
-
-  void qa_head(std::span<float> logits) {
     const std::size_t reads = batch_.read_rows.size();
-    const Rows wide{residual_.data, kPanel};  // (reads, start and end and padding)
-    linear(hidden_, reads, weights_.qa_outputs, 0, 1, wide);
-    for (std::size_t i = 0; i < reads; ++i) {
-      logits[2 * i] = wide[i][0];
-      logits[2 * i + 1] = wide[i][1];
+    for (std::size_t i = 0; i < reads; ++i) {  // read_rows[i] >= i
+      std::memmove(hidden_[i], hidden_[batch_.read_rows[i]], hidden_.stride * sizeof(float));
+    }
+    by_rows(reads, [&](const Stretch& s) {
+      linear(s, hidden_.from(s.first), layer.qkv, 0, layer.qkv.panels / 3, qkv_.from(s.first));
+    });
+    attend(batch_.read_begin);
+    by_rows(reads, [&](const Stretch& s) {
+      rest_of_layer(layer, s);
+      qa_head(s, logits);
+    });
+  }
+
+  void qa_head(const Stretch& s, std::span<float> logits) {
+    const Rows wide{projected_[s.scratch], kPanel};  // (rows, start and end and padding)
+    linear(s, hidden_.from(s.first), weights_.qa_outputs, wide);
+    for (std::size_t i = 0; i < s.rows; ++i) {
+      logits[2 * (s.first + i)] = wide[i][0];
+      logits[2 * (s.first + i) + 1] = wide[i][1];
     }
   }
 
-  // Columns of panels [first, first + panels): to = activation(from W + b) + residual.
-  void linear(const Rows& from, std::size_t rows, const PackedMatrix& matrix, std::size_t first,
-              std::size_t panels, const Rows& to, Activation activation = Activation::kIdentity,
-              const Rows* residual = nullptr) {
-    if (rows == 0) return;
+  // to = activation(from W + b), rows of the stretch
+  void linear(const Stretch& s, const Rows& from, const PackedMatrix& matrix, const Rows& to,
+              Activation activation = Activation::kIdentity) {
+    linear(s, from, matrix, 0, matrix.panels, to, activation);
+  }
+
+  // Columns of panels [first, first + panels), which keep their places in `to`.
+  void linear(const Stretch& s, const Rows& from, const PackedMatrix& matrix, std::size_t first,
+              std::size_t panels, const Rows& to, Activation activation = Activation::kIdentity) {
     const bool int8 = matrix.precision == Precision::kInt8;
-    if (int8) quantize(from, rows);
-    const Grid grid = make_grid(rows, panels, pool_.threads());
-    pool_.parallel_for(grid.row_parts * grid.panel_parts, [&](std::size_t task, unsigned) {
-      const std::size_t i = task / grid.panel_parts, j = task % grid.panel_parts;
-      const std::size_t row = part_begin(i, grid.row_parts, rows, 1);
-      const std::size_t panel = first + part_begin(j, grid.panel_parts, panels, 2);
-      const std::size_t column = panel * kPanel;
-      const Block block{row, part_begin(i + 1, grid.row_parts, rows, 1) - row, panel,
-                        first + part_begin(j + 1, grid.panel_parts, panels, 2) - panel};
-      const float* added = residual == nullptr ? nullptr : (*residual)[row] + column;
-      const std::size_t added_stride = residual == nullptr ? 0 : residual->stride;
+    if (int8) quantize(s, from);
+    each_panel(s, panels, [&](std::size_t begin, std::size_t end) {
       if (int8) {
-        kernels_.gemm_s8(product_s8(matrix, block, activation, added, added_stride, to));
+        multiply_s8(s, matrix, first + begin, end - begin, activation, to);
       } else {
-        kernels_.gemm_f32(product_f32(from, matrix, block, activation, added, added_stride, to));
+        multiply_f32(s, from, matrix, first + begin, end - begin, activation, to);
       }
     });
   }
 
-  struct Block {  // of a product
-    std::size_t row, rows, panel, panels;
-  };
-
-  static GemmF32 product_f32(const Rows& from, const PackedMatrix& matrix, const Block& block,
-                             Activation activation, const float* residual,
-                             std::size_t residual_stride, const Rows& to) {
-    const std::size_t column = block.panel * kPanel;
-    return {.a = from[block.row],
-            .a_stride = from.stride,
-            .rows = block.rows,
-            .k = matrix.k,
-            .b = matrix.values.data() + column * matrix.k,
-            .panels = block.panels,
-            .bias = matrix.bias.data() + column,
-            .activation = activation,
-            .residual = residual,
-            .residual_stride = residual_stride,
-            .c = to[block.row] + column,
-            .c_stride = to.stride};
+  void multiply_f32(const Stretch& s, const Rows& from, const PackedMatrix& matrix,
+                    std::size_t panel, std::size_t panels, Activation activation, const Rows& to) {
+    const std::size_t column = panel * kPanel;
+    kernels_.gemm_f32({.a = from.data,
+                       .a_stride = from.stride,
+                       .rows = s.rows,
+                       .k = matrix.k,
+                       .b = matrix.values.data() + column * matrix.k,
+                       .panels = panels,
+                       .bias = matrix.bias.data() + column,
+                       .activation = activation,
+                       .c = to.data + column,
+                       .c_stride = to.stride});
   }
 
-  // The left operand is what quantize() left in bytes_.
-  GemmS8 product_s8(const PackedMatrix& matrix, const Block& block, Activation activation,
-                    const float* residual, std::size_t residual_stride, const Rows& to) const {
-    const std::size_t column = block.panel * kPanel;
+  // The left operand is what quantize() left.
+  void multiply_s8(const Stretch& s, const PackedMatrix& matrix, std::size_t panel,
+                   std::size_t panels, Activation activation, const Rows& to) {
+    const std::size_t column = panel * kPanel;
     const QuantizedMatrix& b = matrix.quantized;
-    return {.a = bytes_ + block.row * b.k,
-            .a_scale = row_scales_ + block.row,
-            .a_offset = row_offsets_ + block.row,
-            .a_stride = b.k,
-            .rows = block.rows,
-            .k = b.k,
-            .b = b.values.data() + column * b.k,
-            .b_scale = b.scales.data() + column,
-            .b_sums = b.sums.data() + column,
-            .panels = block.panels,
-            .bias = matrix.bias.data() + column,
-            .activation = activation,
-            .residual = residual,
-            .residual_stride = residual_stride,
-            .c = to[block.row] + column,
-            .c_stride = to.stride};
+    kernels_.gemm_s8({.a = bytes_.data + s.scratch * bytes_.stride,
+                      .a_scale = scales(s),
+                      .a_offset = scales(s) + s.rows,
+                      .a_stride = bytes_.stride,
+                      .rows = s.rows,
+                      .k = b.k,
+                      .b = b.values.data() + column * b.k,
+                      .b_scale = b.scales.data() + column,
+                      .b_sums = b.sums.data() + column,
+                      .panels = panels,
+                      .bias = matrix.bias.data() + column,
+                      .activation = activation,
+                      .c = to.data + column,
+                      .c_stride = to.stride});
   }
 
-  // bytes_, row_scales_ and row_offsets_ = `from`, row by row.
-  void quantize(const Rows& from, std::size_t rows) {
-    const std::size_t stride = round_up(from.stride, kDepthS8);
-    parallel_rows(rows, [&](std::size_t first, std::size_t last) {
+  float* scales(const Stretch& s) const { return bytes_.scales + 2 * s.scratch; }
+
+  // bytes_ = from
+  void quantize(const Stretch& s, const Rows& from) {
+    each_row(s, [&](std::size_t first, std::size_t last) {
       kernels_.quantize_s8({.x = from[first],
                             .stride = from.stride,
                             .rows = last - first,
                             .width = from.stride,
-                            .to = bytes_ + first * stride,
-                            .to_stride = stride,
-                            .scales = row_scales_ + first,
-                            .offsets = row_offsets_ + first});
+                            .to = bytes_.data + (s.scratch + first) * bytes_.stride,
+                            .to_stride = bytes_.stride,
+                            .scales = scales(s) + first,
+                            .offsets = scales(s) + s.rows + first});
     });
   }
 
-  void layer_norm(const Rows& x, std::size_t rows, const NormWeights& norm) {
-    parallel_rows(rows, [&](std::size_t first, std::size_t last) {
-      kernels_.layer_norm_f32({.x = x[first],
-                               .stride = x.stride,
+  // hidden = LN(hidden + added)
+  void layer_norm(const Stretch& s, const NormWeights& norm, const Rows* added) {
+    each_row(s, [&](std::size_t first, std::size_t last) {
+      kernels_.layer_norm_f32({.x = hidden_[s.first + first],
+                               .stride = hidden_.stride,
+                               .added = added == nullptr ? nullptr : (*added)[first],
+                               .added_stride = added == nullptr ? 0 : added->stride,
                                .rows = last - first,
                                .hidden = config_.hidden_size,
                                .gamma = norm.gamma.data(),
@@ -302,13 +313,39 @@ class Forward {
     });
   }
 
+  // Calls body(stretch) for all rows.
   template <typename Body>
-  void parallel_rows(std::size_t rows, const Body& body) {
-    constexpr std::size_t kRowsATask = 32;
-    const std::size_t tasks = pool_.threads() == 1 ? 1 : (rows + kRowsATask - 1) / kRowsATask;
-    pool_.parallel_for(tasks, [&](std::size_t task, unsigned) {
-      body(part_begin(task, tasks, rows, 1), part_begin(task + 1, tasks, rows, 1));
+  void by_rows(std::size_t rows, const Body& body) {
+    const std::size_t parts = row_parts(rows, pool_.threads());
+    if (parts < pool_.threads()) return body(Stretch{0, rows, 0, true});
+    pool_.parallel_for(parts, [&](std::size_t i, unsigned thread) {
+      const std::size_t first = part_begin(i, parts, rows, 1);
+      body(
+          Stretch{first, part_begin(i + 1, parts, rows, 1) - first, thread * stretch_rows_, false});
     });
+  }
+
+  // Calls body(begin, end) for [0, size) in whole units.
+  template <typename Body>
+  void each(const Stretch& s, std::size_t size, std::size_t unit, const Body& body) {
+    if (!s.shared) return body(0, size);
+    const std::size_t parts =
+        std::clamp<std::size_t>(size / unit / 2, 1, std::size_t{4} * pool_.threads());
+    pool_.parallel_for(parts, [&](std::size_t i, unsigned) {
+      body(part_begin(i, parts, size, unit), part_begin(i + 1, parts, size, unit));
+    });
+  }
+
+  // of the stretch
+  template <typename Body>
+  void each_row(const Stretch& s, const Body& body) {
+    each(s, s.rows, 1, body);
+  }
+
+  // Two at a time, as kernels take them.
+  template <typename Body>
+  void each_panel(const Stretch& s, std::size_t panels, const Body& body) {
+    each(s, panels, 2, body);
   }
 
   const EncoderConfig& config_;
@@ -316,9 +353,9 @@ class Forward {
   const Batch& batch_;
   const Kernels& kernels_;
   ThreadPool& pool_;
-  Rows hidden_, residual_, qkv_, context_, intermediate_, scratch_;
-  unsigned char* bytes_;
-  float *row_scales_, *row_offsets_;
+  Rows hidden_, qkv_, context_, projected_, intermediate_, scratch_;
+  QuantizedRows bytes_;
+  std::size_t stretch_rows_;
 };
 
 void forward(const EncoderConfig& config, const Weights& weights, const Batch& batch,

@@ -38,13 +38,16 @@ class Workspace {
  private:
   friend class Forward;
   std::size_t max_tokens_;
-  AlignedBuffer<float> hidden_, residual_;  // (tokens, hidden): the rows that a layer works on
-  AlignedBuffer<float> qkv_;                // (tokens, 3 * heads * head_width)
-  AlignedBuffer<float> context_;            // (tokens, heads * head_width)
-  AlignedBuffer<float> intermediate_;       // (tokens, intermediate)
-  AlignedBuffer<float> scratch_;            // (threads, attention_scratch)
-  AlignedBuffer<unsigned char> bytes_;      // int8: (tokens, k), the left operand of a product
-  AlignedBuffer<float> row_scales_;         // int8: (2, tokens), scales and offsets
+  std::size_t stretch_rows_;      // that one thread works on at a time
+  AlignedBuffer<float> hidden_;   // (tokens, hidden)
+  AlignedBuffer<float> qkv_;      // (tokens, 3 * heads * head_width)
+  AlignedBuffer<float> context_;  // (tokens, heads * head_width)
+  // (threads, stretch_rows, ...): what lives between two steps.
+  AlignedBuffer<float> projected_;      // hidden: of attention_output and of output
+  AlignedBuffer<float> intermediate_;   // intermediate
+  AlignedBuffer<unsigned char> bytes_;  // int8: k, the left operand of a product
+  AlignedBuffer<float> row_scales_;     // int8: 2, scales and offsets
+  AlignedBuffer<float> scratch_;        // (threads, attention_scratch)
   std::size_t scratch_size_;
 };
 

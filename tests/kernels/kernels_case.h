@@ -26,7 +26,6 @@ class KernelCase {
     const std::size_t panels = 1 + below(5);
     const std::size_t width = panels * kPanel, stride = k + below(7), c_stride = width + 16;
     const auto left = values(rows * stride), right = values(k * width), bias = values(width);
-    const auto residual = values(rows * width);
     GemmF32 call{.a = left.data(),
                  .a_stride = stride,
                  .rows = rows,
@@ -35,10 +34,6 @@ class KernelCase {
                  .panels = panels,
                  .bias = bias.data(),
                  .activation = static_cast<Activation>(below(7))};
-    if (below(2) == 0) {
-      call.residual = residual.data();
-      call.residual_stride = width;
-    }
     call.c_stride = c_stride;
     return same(a, b, rows * c_stride, [&](const Kernels& kernels, float* out) {
       call.c = out;
@@ -79,7 +74,11 @@ class KernelCase {
     auto x = values(rows * stride), gamma = values(stride), beta = values(stride);
     std::fill(gamma.data() + hidden, gamma.data() + stride, 0.0F);
     std::fill(beta.data() + hidden, beta.data() + stride, 0.0F);
+    const auto added = values(rows * (stride + 16));
+    const bool adds = below(2) == 0;
     LayerNormF32 call{.stride = stride,
+                      .added = adds ? added.data() : nullptr,
+                      .added_stride = stride + 16,
                       .rows = rows,
                       .hidden = hidden,
                       .gamma = gamma.data(),
@@ -108,8 +107,7 @@ class KernelCase {
     const auto x = awkward_rows(rows, width);
     QuantizedMatrix matrix(width, panels);
     for (std::size_t i = 0; i < panels * kPanel; ++i) matrix.set_column(i, values(width).span());
-    const auto bias = values(panels * kPanel), residual = values(rows * panels * kPanel);
-    const bool with_residual = below(2) == 0;
+    const auto bias = values(panels * kPanel);
     const auto activation = static_cast<Activation>(below(7));
     const std::size_t stride = k + 64 * below(2), c_stride = (panels + below(2)) * kPanel;
     const auto bytes = [&](const Kernels& kernels, float* scales) {  // scales, offsets
@@ -139,8 +137,6 @@ class KernelCase {
                        .panels = panels,
                        .bias = bias.data(),
                        .activation = activation,
-                       .residual = with_residual ? residual.data() : nullptr,
-                       .residual_stride = panels * kPanel,
                        .c = out,
                        .c_stride = c_stride});
     });
