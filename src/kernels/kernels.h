@@ -87,11 +87,11 @@ struct GemmS8 {
 // attention_s16 computes it in integers of 16 bits, as rounded to the nearest, ties to even, with
 // exact sums in int32:
 //  * of each column d of k: m = max |k[j,d]|, K[j,d] = k[j,d] * (limit / m), where limit is the
-//    integer part of 46340 / sqrt(width); of v as well, with the limit 16383;
+//    integer part of 46340 / sqrt(width); of v as well, with that of 2^20 / kv_rows, at most 16383;
 //  * of each row of q: x[d] = scale * q[d] * (m[d] / limit), m of k's columns, Q[d] = x[d] * (limit
 //    / n) with n = max |x[d]|;
-//  * e[j] = 2^((Q K - highest) * (n / limit * log2(e))), P[j] = e[j] * (32767 / sum of e);
-//  * out[d] = (P V) * (m[d] / 16383 / 32767), m of v's columns.
+//  * e[j] = 2^(11 + (Q K - highest) * (n / limit * log2(e))), P[j] = e[j];
+//  * out[d] = (P V) * (m[d] / limit) / (sum of e), m and limit of v's columns.
 // Columns and rows with m or n below 2^-100 are zeros. A row of q that is not finite, or where k is
 // not, becomes NaN, and so does a column of out where v is not.
 struct Attention {
@@ -108,6 +108,7 @@ struct Attention {
   float* scratch = nullptr;  // attention_scratch(kv_rows, width) floats, 64-byte aligned
 };
 
+inline constexpr std::size_t kMostKeysS16 = 8192;  // of attention_s16: V has 8 bits there
 inline constexpr std::size_t kAttentionRows = 12;  // query rows whose scores are held at a time
 
 constexpr std::size_t attention_scratch(std::size_t kv_rows, std::size_t width) {

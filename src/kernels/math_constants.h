@@ -20,12 +20,11 @@ inline constexpr float kExpC4 = 0x1.5558f2p-5F;
 inline constexpr float kExpC5 = 0x1.123a20p-7F;
 inline constexpr float kExpC6 = 0x1.6a2410p-10F;
 
-// 2^x = 2^n 2^f: n = round(x), f = x - n. Relative error 3e-6.
+// 2^x = 2^n 2^f: n = round(x), f = x - n. Relative error 1e-4.
 inline constexpr float kExp2Min = -100.0F;  // smaller arguments count as this
-inline constexpr float kExp2C1 = 0x1.62e12cp-1F;
-inline constexpr float kExp2C2 = 0x1.ec0376p-3F;
-inline constexpr float kExp2C3 = 0x1.c9fc4ap-5F;
-inline constexpr float kExp2C4 = 0x1.3a0312p-7F;
+inline constexpr float kExp2C1 = 0x1.62f5fap-1F;
+inline constexpr float kExp2C2 = 0x1.f00c50p-3F;
+inline constexpr float kExp2C3 = 0x1.c2a29cp-5F;
 
 // erfc(z) = exp(-z^2) (q1 t + ... + q7 t^7), t = 1 / (1 + kErfcP z), z >= 0. Absolute error 6e-8.
 inline constexpr float kErfcP = 0.47047F;
@@ -61,6 +60,7 @@ inline constexpr float kLeastMagnitude = 0x1p-100F;  // rows below count as zero
 inline constexpr float kPer127 = 0x1.020408p-7F;     // 1 / 127
 inline constexpr float kScoreLimit = 46340.0F;       // its square is below 2^31
 inline constexpr float kValueLimit = 16383.0F;
-inline constexpr float kProbabilityOne = 32767.0F;
+inline constexpr float kSumLimit = 1048575.0F;  // 2^31 / 2^11
+inline constexpr float kNumeratorBits = 11.0F;
 
 }  // namespace lambert::math

@@ -218,12 +218,12 @@ float round_to_even(float x) {  // |x| < 2^22
   return (x + kRoundMagic) - kRoundMagic;
 }
 
-float exp2_f32(float x) {  // x <= 0
+float exp2_f32(float x) {  // x <= 126
   x = x > kExp2Min ? x : kExp2Min;
   const float shifted = x + kRoundMagic;
   const float f = x - (shifted - kRoundMagic);
-  float p = kExp2C4;
-  for (const float c : {kExp2C3, kExp2C2, kExp2C1, 1.0F}) p = std::fma(p, f, c);
+  float p = kExp2C3;
+  for (const float c : {kExp2C2, kExp2C1, 1.0F}) p = std::fma(p, f, c);
   const auto exponent = std::bit_cast<std::uint32_t>(shifted) << 23;  // n, modulo 512
   return std::bit_cast<float>(std::bit_cast<std::uint32_t>(p) + exponent);
 }
@@ -271,6 +271,8 @@ float round_row(float* x, std::size_t width, float limit) {
 
 void attention_s16(const Attention& t) {
   const float limit = std::floor(kScoreLimit / std::sqrt(static_cast<float>(t.width)));
+  const float value_limit =
+      std::fmin(std::floor(kSumLimit / static_cast<float>(t.kv_rows)), kValueLimit);
   float* keys = t.scratch;                     // (kv_rows, width), integers
   float* values = keys + t.kv_rows * t.width;  // (kv_rows, width), integers
   float* scores = values + t.kv_rows * t.width;
@@ -278,7 +280,7 @@ void attention_s16(const Attention& t) {
   float* key_scales = query + t.width;
   float* value_scales = key_scales + t.width;
   round_columns(t, t.k, limit, keys, key_scales);
-  round_columns(t, t.v, kValueLimit, values, value_scales);
+  round_columns(t, t.v, value_limit, values, value_scales);
   for (std::size_t i = 0; i < t.q_rows; ++i) {
     const float* q = t.q + i * t.q_stride;
     for (std::size_t d = 0; d < t.width; ++d) query[d] = t.scale * q[d] * key_scales[d];
@@ -293,18 +295,17 @@ void attention_s16(const Attention& t) {
     const float factor = query_scale * kLog2E;
     const float highest = *std::max_element(scores, scores + t.kv_rows);
     for (std::size_t j = 0; j < t.kv_rows; ++j) {
-      scores[j] = exp2_f32((scores[j] - highest) * factor);
+      scores[j] = exp2_f32(std::fma(scores[j] - highest, factor, kNumeratorBits));
     }
-    const float one =
-        kProbabilityOne / lane_sum(t.kv_rows, [&](std::size_t j) { return scores[j]; });
+    const float total = lane_sum(t.kv_rows, [&](std::size_t j) { return scores[j]; });
+    const float inverse = std::isnan(query_scale) ? query_scale : 1.0F / total;
     for (std::size_t d = 0; d < t.width; ++d) {
       std::int32_t sum = 0;
       for (std::size_t j = 0; j < t.kv_rows; ++j) {
-        const float probability = round_to_even(scores[j] * one);
-        sum += static_cast<int>(probability) * static_cast<int>(values[j * t.width + d]);
+        const auto numerator = static_cast<int>(round_to_even(scores[j]));
+        sum += numerator * static_cast<int>(values[j * t.width + d]);
       }
-      const float x = static_cast<float>(sum) * (value_scales[d] * (1.0F / kProbabilityOne));
-      t.out[i * t.out_stride + d] = std::isnan(query_scale) ? query_scale : x;
+      t.out[i * t.out_stride + d] = static_cast<float>(sum) * value_scales[d] * inverse;
     }
   }
 }

@@ -161,19 +161,21 @@ class Forward {
   void attend(std::span<const std::uint32_t> q_begin) {
     const std::size_t heads = config_.num_heads, width = context_.stride / heads;
     const float scale = 1.0F / std::sqrt(static_cast<float>(config_.head_size()));
-    const auto attention =
-        weights_.precision == Precision::kInt8 ? kernels_.attention_s16 : kernels_.attention_f32;
+    const bool int8 = weights_.precision == Precision::kInt8;
     pool_.parallel_for(batch_.windows() * heads, [&](std::size_t task, unsigned thread) {
       const std::size_t window = task / heads, column = task % heads * width;
       const std::size_t kv_first = batch_.window_begin[window];
       const std::size_t q_first = q_begin[window];
+      const std::size_t kv_rows = batch_.window_begin[window + 1] - kv_first;
+      const auto attention =
+          int8 && kv_rows <= kMostKeysS16 ? kernels_.attention_s16 : kernels_.attention_f32;
       attention({.q = qkv_[q_first] + column,
                  .k = qkv_[kv_first] + context_.stride + column,
                  .v = qkv_[kv_first] + 2 * context_.stride + column,
                  .stride = qkv_.stride,
                  .q_stride = qkv_.stride,
                  .q_rows = q_begin[window + 1] - q_first,
-                 .kv_rows = batch_.window_begin[window + 1] - kv_first,
+                 .kv_rows = kv_rows,
                  .width = width,
                  .scale = scale,
                  .out = context_[q_first] + column,
