@@ -152,6 +152,7 @@ inline void store_pairs(short* p, Vec even, Vec odd) {
   _mm256_storeu_si256(to + 1, pairs(nearest(even.high), nearest(odd.high)));
 }
 
+#include "kernels/simd_f32_inl.h"
 #include "kernels/simd_integer_inl.h"
 #include "kernels/simd_s16_inl.h"
 #include "kernels/simd_s8_inl.h"

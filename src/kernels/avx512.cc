@@ -21,6 +21,7 @@ inline Vec to_floats(Sums s) {
   return {_mm512_cvtepi32_ps(both)};
 }
 
+#include "kernels/simd_f32_inl.h"
 #include "kernels/simd_integer_inl.h"
 #include "kernels/simd_s16_inl.h"
 #include "kernels/simd_s8_inl.h"

@@ -1,4 +1,5 @@
-// AVX-512 with VNNI: Cascade Lake, Ice Lake, Zen 4 and later. Floats are as in avx512.cc.
+// AVX-512 with VNNI: Cascade Lake, Ice Lake, Zen 4 and later. What has no product of integers is
+// that of avx512.cc, whose bytes have the same zero point.
 #include <immintrin.h>
 
 #include "kernels/math_constants.h"
@@ -68,6 +69,18 @@ inline Vec to_floats(Sums s) {
 #include "kernels/simd_s16_inl.h"
 #include "kernels/simd_s8_inl.h"
 
+void gemm_f32(const GemmF32& g) {
+  kAvx512Kernels.gemm_f32(g);
+}
+void attention_f32(const Attention& t) {
+  kAvx512Kernels.attention_f32(t);
+}
+void layer_norm_f32(const LayerNormF32& n) {
+  kAvx512Kernels.layer_norm_f32(n);
+}
+void widen_f16(const void* from, float* to, std::size_t count) {
+  kAvx512Kernels.widen_f16(from, to, count);
+}
 bool supported() {
   return kAvx512Kernels.supported() && __builtin_cpu_supports("avx512vnni");
 }
