@@ -1,11 +1,15 @@
-# lambert_layer(NAME SOURCES ... [DEPENDS layer ...]): a folder of src/ as the library lambert_NAME.
-# With LAMBERT_UNITY its files are compiled as one, but for those that have options of their own.
+# lambert_layer(NAME [SMALL] SOURCES ... [DEPENDS layer ...]): a folder of src/ as the library
+# lambert_NAME. With LAMBERT_UNITY its files are compiled as one, but for those that have options of
+# their own. SMALL: a release is compiled for size, where networks and disks take the time.
 function(lambert_layer name)
-  cmake_parse_arguments(ARG "" "" "SOURCES;DEPENDS" ${ARGN})
+  cmake_parse_arguments(ARG "SMALL" "" "SOURCES;DEPENDS" ${ARGN})
   add_library(lambert_${name} STATIC ${ARG_SOURCES})
   set_target_properties(lambert_${name} PROPERTIES
     UNITY_BUILD ${LAMBERT_UNITY} UNITY_BUILD_BATCH_SIZE 0)
   target_link_libraries(lambert_${name} PUBLIC lambert_options)
+  if(ARG_SMALL)
+    target_compile_options(lambert_${name} PRIVATE $<$<CONFIG:Release>:-Os>)
+  endif()
   foreach(layer ${ARG_DEPENDS})
     target_link_libraries(lambert_${name} PUBLIC lambert_${layer})
   endforeach()
