@@ -21,13 +21,16 @@ template <typename Product, int Rows, int Panels>
 struct IntegerTile {
   Sums sums[Rows][Panels];
 
+  // Each step prefetches at `soon`, which then moves on by soon_step bytes.
   [[gnu::always_inline]] void multiply(const unsigned char* a, Size a_stride, const signed char* b,
-                                       Size b_stride, Size row_bytes) {
+                                       Size b_stride, Size row_bytes, const signed char* soon,
+                                       Size soon_step) {
     const unsigned char* a3 = a + 3 * a_stride;  // as in Tile::multiply
     const unsigned char* a6 = a + 6 * a_stride;
     const unsigned char* a9 = a + 9 * a_stride;
     const signed char* const end = b + 16 * row_bytes;
-    for (; b != end; b += 128, a += 8, a3 += 8, a6 += 8, a9 += 8) {
+    for (; b != end; b += 128, a += 8, a3 += 8, a6 += 8, a9 += 8, soon += soon_step) {
+      __builtin_prefetch(soon);
       Weights weights[Panels];
 #pragma GCC unroll 4
       for (int p = 0; p < Panels; ++p)

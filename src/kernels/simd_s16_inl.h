@@ -88,7 +88,8 @@ struct ProductBlockS16 {
       for (int p = 0; p < Panels; ++p) tile.sums[r][p] = zero_sums();
     }
     tile.multiply(reinterpret_cast<const unsigned char*>(m.a + row * m.a_stride), 2 * m.a_stride,
-                  reinterpret_cast<const signed char*>(m.b + column * m.k), 32 * m.k, 2 * m.k);
+                  reinterpret_cast<const signed char*>(m.b + column * m.k), 32 * m.k, 2 * m.k,
+                  reinterpret_cast<const signed char*>(m.b), 0);
     float* const c = m.c + row * m.c_stride + column;
 #pragma GCC unroll 4
     for (int p = 0; p < Panels; ++p) {

@@ -56,7 +56,12 @@ struct ProductBlockS8 {
 #pragma GCC unroll 4
       for (int p = 0; p < Panels; ++p) tile.sums[r][p] = first_sums(g.b_sums + column + p * 16);
     }
-    tile.multiply(g.a + row * g.a_stride, g.a_stride, g.b + column * g.k, 16 * g.k, g.k);
+    // Every block of rows brings in its share of the panels that come next.
+    const signed char* b = g.b + column * g.k;
+    const Size blocks = (g.rows + kTileRowsS8 - 1) / kTileRowsS8;
+    const Size step = (Panels * 128 + blocks - 1) / blocks;
+    const signed char* soon = b + Panels * 16 * g.k + row * blocks / g.rows * g.k / 8 * step;
+    tile.multiply(g.a + row * g.a_stride, g.a_stride, b, 16 * g.k, g.k, soon, step);
     float* const c = g.c + row * g.c_stride + column;
 #pragma GCC unroll 4
     for (int p = 0; p < Panels; ++p) {

@@ -59,7 +59,7 @@ Workspace::Workspace(const EncoderConfig& config, Precision precision, std::size
     : max_tokens_(max_tokens),
       stretch_rows_(std::min(max_tokens, kMostRows)),
       hidden_(max_tokens * hidden_width(config)),
-      qkv_(max_tokens * 3 * heads_width(config)),
+      qkv_(3 * heads_width(config) * max_tokens),
       context_(max_tokens * heads_width(config)),
       projected_(threads * stretch_rows_ * hidden_width(config)),
       intermediate_(threads * stretch_rows_ * round_up(config.intermediate_size, kPanel)),
@@ -96,7 +96,8 @@ class Forward {
         kernels_(kernels),
         pool_(pool),
         hidden_{workspace.hidden_.data(), hidden_width(config)},
-        qkv_{workspace.qkv_.data(), 3 * heads_width(config)},
+        qkv_{workspace.qkv_.data(), round_up(config.head_size(), kPanel)},
+        max_tokens_(workspace.max_tokens_),
         context_{workspace.context_.data(), heads_width(config)},
         projected_{workspace.projected_.data(), hidden_width(config)},
         intermediate_{workspace.intermediate_.data(), round_up(config.intermediate_size, kPanel)},
@@ -131,7 +132,7 @@ class Forward {
 
   // hidden = LayerNorm(word + position + token type)
   void embed(const Stretch& s) {
-    each_row(s, [&](std::size_t first, std::size_t last) {
+    each(s, s.rows, 1, [&](std::size_t first, std::size_t last) {
       std::size_t window = 0;
       for (std::size_t row = s.first + first; row < s.first + last; ++row) {
         while (batch_.window_begin[window + 1] <= row) ++window;
@@ -156,29 +157,33 @@ class Forward {
     for (std::size_t i = 0; i < hidden_.stride; ++i) x[i] += row[i];
   }
 
+  // Rows of a head's queries (part 0), keys (1) or values (2), which stand one behind another.
+  Rows head_rows(std::size_t part, std::size_t head, std::size_t row) const {
+    return qkv_.from((part * config_.num_heads + head) * max_tokens_ + row);
+  }
+
   // context = softmax(Q K^T / sqrt(head_size)) V, head by head. The queries of window w are rows
-  // [q_begin[w], q_begin[w + 1]) of the query columns of qkv_; keys and values are all its tokens.
+  // [q_begin[w], q_begin[w + 1]); keys and values are all its tokens.
   void attend(std::span<const std::uint32_t> q_begin) {
-    const std::size_t heads = config_.num_heads, width = context_.stride / heads;
+    const std::size_t heads = config_.num_heads;
     const float scale = 1.0F / std::sqrt(static_cast<float>(config_.head_size()));
     const bool int8 = weights_.precision == Precision::kInt8;
     pool_.parallel_for(batch_.windows() * heads, [&](std::size_t task, unsigned thread) {
-      const std::size_t window = task / heads, column = task % heads * width;
+      const std::size_t window = task / heads, head = task % heads;
       const std::size_t kv_first = batch_.window_begin[window];
-      const std::size_t q_first = q_begin[window];
       const std::size_t kv_rows = batch_.window_begin[window + 1] - kv_first;
       const auto attention =
           int8 && kv_rows <= kMostKeysS16 ? kernels_.attention_s16 : kernels_.attention_f32;
-      attention({.q = qkv_[q_first] + column,
-                 .k = qkv_[kv_first] + context_.stride + column,
-                 .v = qkv_[kv_first] + 2 * context_.stride + column,
+      attention({.q = head_rows(0, head, q_begin[window]).data,
+                 .k = head_rows(1, head, kv_first).data,
+                 .v = head_rows(2, head, kv_first).data,
                  .stride = qkv_.stride,
                  .q_stride = qkv_.stride,
-                 .q_rows = q_begin[window + 1] - q_first,
+                 .q_rows = q_begin[window + 1] - q_begin[window],
                  .kv_rows = kv_rows,
-                 .width = width,
+                 .width = qkv_.stride,
                  .scale = scale,
-                 .out = context_[q_first] + column,
+                 .out = context_[q_begin[window]] + head * qkv_.stride,
                  .out_stride = context_.stride,
                  .scratch = scratch_[thread]});
     });
@@ -186,9 +191,21 @@ class Forward {
 
   // Keys, values and, of all layers but the last, queries of hidden.
   void project(std::size_t layer, const Stretch& s) {
-    const PackedMatrix& qkv = weights_.layers[layer].qkv;
-    const std::size_t first = layer + 1 < weights_.layers.size() ? 0 : qkv.panels / 3;
-    linear(s, hidden_.from(s.first), qkv, first, qkv.panels - first, qkv_.from(s.first));
+    const bool last = layer + 1 == weights_.layers.size();
+    project(weights_.layers[layer].qkv, last ? 1 : 0, 3, s);
+  }
+
+  // Parts [first, end) of queries, keys and values.
+  void project(const PackedMatrix& qkv, std::size_t first, std::size_t end, const Stretch& s) {
+    const std::size_t heads = config_.num_heads, panels = qkv_.stride / kPanel;
+    const Rows hidden = hidden_.from(s.first);
+    quantize(s, hidden, qkv);
+    each(s, (end - first) * heads, 1, [&](std::size_t begin, std::size_t stop) {
+      for (std::size_t i = first * heads + begin; i < first * heads + stop; ++i) {
+        multiply(s, hidden, qkv, i * panels, panels, Activation::kIdentity,
+                 head_rows(i / heads, i % heads, s.first));
+      }
+    });
   }
 
   // hidden = LN(hidden + Wo context), hidden = LN(hidden + W2 activation(W1 hidden))
@@ -209,9 +226,7 @@ class Forward {
     for (std::size_t i = 0; i < reads; ++i) {  // read_rows[i] >= i
       std::memmove(hidden_[i], hidden_[batch_.read_rows[i]], hidden_.stride * sizeof(float));
     }
-    by_rows(reads, [&](const Stretch& s) {
-      linear(s, hidden_.from(s.first), layer.qkv, 0, layer.qkv.panels / 3, qkv_.from(s.first));
-    });
+    by_rows(reads, [&](const Stretch& s) { project(layer.qkv, 0, 1, s); });
     attend(batch_.read_begin);
     by_rows(reads, [&](const Stretch& s) {
       rest_of_layer(layer, s);
@@ -231,42 +246,31 @@ class Forward {
   // to = activation(from W + b), rows of the stretch
   void linear(const Stretch& s, const Rows& from, const PackedMatrix& matrix, const Rows& to,
               Activation activation = Activation::kIdentity) {
-    linear(s, from, matrix, 0, matrix.panels, to, activation);
-  }
-
-  // Columns of panels [first, first + panels), which keep their places in `to`.
-  void linear(const Stretch& s, const Rows& from, const PackedMatrix& matrix, std::size_t first,
-              std::size_t panels, const Rows& to, Activation activation = Activation::kIdentity) {
-    const bool int8 = matrix.precision == Precision::kInt8;
-    if (int8) quantize(s, from);
-    each_panel(s, panels, [&](std::size_t begin, std::size_t end) {
-      if (int8) {
-        multiply_s8(s, matrix, first + begin, end - begin, activation, to);
-      } else {
-        multiply_f32(s, from, matrix, first + begin, end - begin, activation, to);
-      }
+    quantize(s, from, matrix);
+    each(s, matrix.panels, 2, [&](std::size_t begin, std::size_t end) {
+      const Rows part{to.data + begin * kPanel, to.stride};
+      multiply(s, from, matrix, begin, end - begin, activation, part);
     });
   }
 
-  void multiply_f32(const Stretch& s, const Rows& from, const PackedMatrix& matrix,
-                    std::size_t panel, std::size_t panels, Activation activation, const Rows& to) {
+  // to = activation(from W + b) of the columns of panels [panel, panel + panels). In int8 the left
+  // operand is what quantize() left.
+  void multiply(const Stretch& s, const Rows& from, const PackedMatrix& matrix, std::size_t panel,
+                std::size_t panels, Activation activation, const Rows& to) {
     const std::size_t column = panel * kPanel;
-    kernels_.gemm_f32({.a = from.data,
-                       .a_stride = from.stride,
-                       .rows = s.rows,
-                       .k = matrix.k,
-                       .b = matrix.values.data() + column * matrix.k,
-                       .panels = panels,
-                       .bias = matrix.bias.data() + column,
-                       .activation = activation,
-                       .c = to.data + column,
-                       .c_stride = to.stride});
-  }
-
-  // The left operand is what quantize() left.
-  void multiply_s8(const Stretch& s, const PackedMatrix& matrix, std::size_t panel,
-                   std::size_t panels, Activation activation, const Rows& to) {
-    const std::size_t column = panel * kPanel;
+    const float* bias = matrix.bias.data() + column;
+    if (matrix.precision == Precision::kFp32) {
+      return kernels_.gemm_f32({.a = from.data,
+                                .a_stride = from.stride,
+                                .rows = s.rows,
+                                .k = matrix.k,
+                                .b = matrix.values.data() + column * matrix.k,
+                                .panels = panels,
+                                .bias = bias,
+                                .activation = activation,
+                                .c = to.data,
+                                .c_stride = to.stride});
+    }
     const QuantizedMatrix& b = matrix.quantized;
     kernels_.gemm_s8({.a = bytes_.data + s.scratch * bytes_.stride,
                       .a_scale = scales(s),
@@ -278,17 +282,18 @@ class Forward {
                       .b_scale = b.scales.data() + column,
                       .b_sums = b.sums.data() + column,
                       .panels = panels,
-                      .bias = matrix.bias.data() + column,
+                      .bias = bias,
                       .activation = activation,
-                      .c = to.data + column,
+                      .c = to.data,
                       .c_stride = to.stride});
   }
 
   float* scales(const Stretch& s) const { return bytes_.scales + 2 * s.scratch; }
 
-  // bytes_ = from
-  void quantize(const Stretch& s, const Rows& from) {
-    each_row(s, [&](std::size_t first, std::size_t last) {
+  // bytes_ = from, if the matrix is in int8
+  void quantize(const Stretch& s, const Rows& from, const PackedMatrix& matrix) {
+    if (matrix.precision != Precision::kInt8) return;
+    each(s, s.rows, 1, [&](std::size_t first, std::size_t last) {
       kernels_.quantize_s8({.x = from[first],
                             .stride = from.stride,
                             .rows = last - first,
@@ -302,7 +307,7 @@ class Forward {
 
   // hidden = LN(hidden + added)
   void layer_norm(const Stretch& s, const NormWeights& norm, const Rows* added) {
-    each_row(s, [&](std::size_t first, std::size_t last) {
+    each(s, s.rows, 1, [&](std::size_t first, std::size_t last) {
       kernels_.layer_norm_f32({.x = hidden_[s.first + first],
                                .stride = hidden_.stride,
                                .added = added == nullptr ? nullptr : (*added)[first],
@@ -338,24 +343,14 @@ class Forward {
     });
   }
 
-  // of the stretch
-  template <typename Body>
-  void each_row(const Stretch& s, const Body& body) {
-    each(s, s.rows, 1, body);
-  }
-
-  // Two at a time, as kernels take them.
-  template <typename Body>
-  void each_panel(const Stretch& s, std::size_t panels, const Body& body) {
-    each(s, panels, 2, body);
-  }
-
   const EncoderConfig& config_;
   const Weights& weights_;
   const Batch& batch_;
   const Kernels& kernels_;
   ThreadPool& pool_;
-  Rows hidden_, qkv_, context_, projected_, intermediate_, scratch_;
+  Rows hidden_, qkv_;  // qkv_: see head_rows
+  std::size_t max_tokens_;
+  Rows context_, projected_, intermediate_, scratch_;
   QuantizedRows bytes_;
   std::size_t stretch_rows_;
 };
