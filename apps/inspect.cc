@@ -1,17 +1,21 @@
-// lambert inspect: what a model directory holds, and whether this version can run it.
+// lambert inspect: what a model holds, and whether this version can run it.
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <map>
 #include <memory>
 #include <optional>
 
+#include "base/error.h"
+#include "checkpoint/bundle.h"
 #include "checkpoint/weights_file.h"
 #include "commands.h"
 #include "model/config.h"
 #include "model/encoder.h"
 #include "model_options.h"
+#include "net/digest.h"
 #include "output.h"
 #include "qa/model_source.h"
+#include "qa/packed_model.h"
 #include "qa/scheduler.h"
 #include "wire/json_writer.h"
 
@@ -21,7 +25,8 @@ namespace {
 
 constexpr const char* kInspectFooter = R"(Examples:
   lambert inspect
-  lambert inspect DIR --json)";
+  lambert inspect DIR --json
+  lambert inspect squad.lambert --verify    reads all of a packed model)";
 
 // Names with values that are JSON text.
 using Facts = std::vector<std::pair<std::string, std::string>>;
@@ -68,6 +73,30 @@ void add_tensors(ModelSource& opened, Facts& facts) {
   }
 }
 
+std::string kind_text(std::uint32_t kind) {  // "qkvw"
+  return section_name(kind, 0).substr(8, 4);
+}
+
+// What a packed model says of itself, and the bytes of each kind of section.
+EncoderConfig add_packed(const MappedFile& file, Facts& facts) {
+  const Bundle bundle(file.bytes(), file.path());
+  const PackedInfo info = packed_info(file);
+  facts.emplace_back("source", json_text(info.source));
+  facts.emplace_back("packed_by", json_text("lambert " + info.engine));
+  facts.emplace_back("identity", json_text(hex(info.identity)));
+  facts.emplace_back("format", std::to_string(bundle.format()));
+  facts.emplace_back("file_bytes", std::to_string(file.bytes().size()));
+  facts.emplace_back("sections", std::to_string(bundle.sections().size()));
+  std::map<std::string, std::size_t> bytes;
+  for (const Bundle::Section& section : bundle.sections()) {
+    bytes[kind_text(section.kind)] += section.bytes.size();
+  }
+  for (const auto& [kind, size] : bytes) {
+    facts.emplace_back("bytes_" + kind, std::to_string(size));
+  }
+  return info.config;
+}
+
 // Opening is what shows what is not supported: it checks every tensor by name and shape.
 int inspect_opened(const Options& options, const std::optional<EncoderConfig>& config,
                    Facts& facts) {
@@ -78,10 +107,9 @@ int inspect_opened(const Options& options, const std::optional<EncoderConfig>& c
     facts.emplace_back("precision", json_text(info.precision));
     facts.emplace_back("runs", "true");
     if (!config) return kExitOk;  // the files changed in between
-    const std::size_t embeddings = config->vocab_size * config->hidden_size;  // stay in the file
-    facts.emplace_back("memory_packed_weights_bytes",
-                       std::to_string((info.parameters - embeddings) * sizeof(float)));
     const Precision precision = parse_precision(info.precision).value();
+    facts.emplace_back("memory_packed_weights_bytes",
+                       std::to_string(packed_bytes(*config, precision)));
     const std::size_t tokens = batch_tokens(*config, precision, info.max_seq_len, info.threads);
     facts.emplace_back("memory_workspace_bytes",
                        std::to_string(Workspace::bytes(*config, precision, tokens, info.max_seq_len,
@@ -114,17 +142,37 @@ std::string as_text(const Facts& facts) {
   return text;
 }
 
-int inspect(Options options, bool json) {
+// Throws ModelError for what is damaged.
+const char* verified(const Options& options) {
+  ModelSource opened = open_model_source(options);
+  if (!opened.bundle) {
+    fail(ErrorCode::kInvalidArgument, "--verify: ", options.model,
+         " is not a packed model; opening reads and checks all of it");
+  }
+  try {
+    verify_packed_model(std::move(*opened.bundle));
+  } catch (const Error& error) {
+    throw ModelError(error.code(), error.what());
+  }
+  return "true";
+}
+
+int inspect(Options options, bool verify, bool json) {
   options.model = model_path(options);
   Facts facts{{"path", json_text(options.model)}};
   std::optional<EncoderConfig> config;
   try {
     ModelSource opened = open_model_source(options);
-    add_tensors(opened, facts);
-    config = parse_config(opened.files.config_json, opened.files.config_path);
+    if (opened.bundle) {
+      config = add_packed(*opened.bundle, facts);
+    } else {
+      add_tensors(opened, facts);
+      config = parse_config(opened.files.config_json, opened.files.config_path);
+    }
     add_config(*config, facts);
   } catch (const Error& error) {  // also what opening fails with, and reported there
   }
+  if (verify) facts.emplace_back("verified", verified(options));
   const int code = inspect_opened(options, config, facts);
   print(json ? as_json(facts) : as_text(facts));
   return code;
@@ -135,15 +183,17 @@ int inspect(Options options, bool json) {
 void add_inspect(CLI::App& app, Invocation& invocation) {
   auto options = std::make_shared<Options>();
   auto given = std::make_shared<std::string>();  // LAMBERT_MODEL must not replace it
-  CLI::App* command = app.add_subcommand("inspect", "Shows what a model directory holds");
+  auto verify = std::make_shared<bool>(false);
+  CLI::App* command = app.add_subcommand("inspect", "Shows what a model holds");
   command->footer(kInspectFooter);
   auto* directory =
-      command->add_option("model_directory", *given, "the same as --model")->type_name("DIR");
+      command->add_option("model", *given, "the same as --model")->type_name("MODEL");
+  command->add_flag("--verify", *verify, "read all of a packed model and compare its checksums");
   command->add_flag("--json", invocation.json, "as JSON");
   add_model_options(*command, *options);
   command->callback([=, &invocation] {
     if (directory->count() > 0) options->model = *given;
-    invocation.run = [options, &invocation] { return inspect(*options, invocation.json); };
+    invocation.run = [=, &invocation] { return inspect(*options, *verify, invocation.json); };
   });
 }
 

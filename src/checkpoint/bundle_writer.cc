@@ -12,6 +12,7 @@
 #include <tuple>
 
 #include "base/error.h"
+#include "base/flat.h"
 #include "checkpoint/bundle.h"
 
 namespace lambert {
@@ -142,10 +143,6 @@ class FileOutput : public BundleOutput {
   std::vector<std::byte> buffer_;
 };
 
-void put_number(std::string& out, std::uint64_t value, int bytes) {
-  for (int i = 0; i < bytes; ++i) out += static_cast<char>(value >> 8 * i & 0xFF);
-}
-
 }  // namespace
 
 BundleWriter::BundleWriter(const std::string& path, std::size_t sections)
@@ -173,8 +170,8 @@ void BundleWriter::put(std::span<const std::byte> bytes) {
 }
 
 void BundleWriter::put_zeros(std::uint64_t count) {
-  static constexpr std::byte kZeros[kBundlePage] = {};
-  for (; count > kBundlePage; count -= kBundlePage) put(kZeros);
+  static constexpr std::byte kZeros[256] = {};
+  for (; count > sizeof kZeros; count -= sizeof kZeros) put(kZeros);
   put(std::span(kZeros).first(static_cast<std::size_t>(count)));
 }
 
@@ -220,31 +217,35 @@ void BundleWriter::add(std::uint32_t kind, std::uint32_t index, std::span<const 
   end_section();
 }
 
-std::string BundleWriter::header() const {
+std::string BundleWriter::make_header() const {
   std::vector<Entry> sorted = entries_;
   std::sort(sorted.begin(), sorted.end(), [](const Entry& a, const Entry& b) {
     return std::tie(a.kind, a.index) < std::tie(b.kind, b.index);
   });
-  std::string out(kBundleMagic, kBundleMagicBytes);
-  put_number(out, kBundleByteOrder, 4);
-  put_number(out, 0, 4);  // the checksum, below
-  put_number(out, kBundleHeaderBytes + sorted.size() * kBundleEntryBytes, 4);
-  put_number(out, kBundleFormat, 4);
-  put_number(out, kBundleFormat, 4);  // a reader of it
-  put_number(out, sorted.size(), 4);
-  put_number(out, position_, 8);
-  out.resize(kBundleHeaderBytes);
+  FlatWriter header;
+  std::uint64_t magic = 0;
+  std::memcpy(&magic, kBundleMagic, kBundleMagicBytes);
+  header.u64(magic);
+  header.u32(kBundleByteOrder);
+  header.u32(0);  // the checksum, below
+  header.u32(static_cast<std::uint32_t>(kBundleHeaderBytes + sorted.size() * kBundleEntryBytes));
+  header.u32(kBundleFormat);
+  header.u32(kBundleFormat);  // a reader of it
+  header.u32(static_cast<std::uint32_t>(sorted.size()));
+  header.u64(position_);
+  for (int i = 0; i < 3; ++i) header.u64(0);
   for (const Entry& entry : sorted) {
-    put_number(out, entry.kind, 4);
-    put_number(out, entry.index, 4);
-    put_number(out, entry.offset, 8);
-    put_number(out, entry.size, 8);
-    put_number(out, entry.checksum, 4);
-    put_number(out, 0, 4);
+    header.u32(entry.kind);
+    header.u32(entry.index);
+    header.u64(entry.offset);
+    header.u64(entry.size);
+    header.u32(entry.checksum);
+    header.u32(0);
   }
-  std::string checksum;
-  put_number(checksum, bundle_header_checksum(std::as_bytes(std::span(out))), 4);
-  return out.replace(kBundleChecksumAt, checksum.size(), checksum);
+  std::string out = header.take();
+  const std::uint32_t checksum = bundle_header_checksum(std::as_bytes(std::span(out)));
+  std::memcpy(out.data() + kBundleChecksumAt, &checksum, sizeof checksum);
+  return out;
 }
 
 void BundleWriter::finish() {
@@ -255,7 +256,7 @@ void BundleWriter::finish() {
     fail(ErrorCode::kInternal, "a bundle of ", entries_.size(), " sections, but ", announced_,
          " were announced");
   }
-  const std::string beginning = header();
+  const std::string beginning = make_header();
   output->finish(std::as_bytes(std::span(beginning)), position_);
 }
 

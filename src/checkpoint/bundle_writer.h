@@ -56,7 +56,7 @@ class BundleWriter {
   void put(std::span<const std::byte> bytes);
   void put_zeros(std::uint64_t count);
   void end_section();
-  std::string header() const;
+  std::string make_header() const;
 
   std::unique_ptr<BundleOutput> output_;  // null once finished or failed
   std::size_t announced_;

@@ -61,6 +61,15 @@ void read_model_section(FlatReader packed, std::string_view source, LoadedModel&
   model.config = read_config(packed);
 }
 
+std::string read_identity(const Bundle& bundle, std::string_view source) {
+  const std::span<const std::byte> identity = bundle.get(kIdentityKind);
+  if (identity.size() != kIdentityBytes) {
+    fail(ErrorCode::kInvalidModel, source, ": its identity has ", identity.size(),
+         " bytes, expected ", kIdentityBytes, "; pack the model anew");
+  }
+  return {reinterpret_cast<const char*>(identity.data()), identity.size()};
+}
+
 // What the identity is computed of.
 struct ContentSection {
   std::uint32_t kind, index;
@@ -105,12 +114,7 @@ LoadedModel open_packed_model(MappedFile file) {
   model.max_window = std::min(model.config.max_positions, kMaxWindow);
   model.tokenizer = Tokenizer::open(bundle.get(kTokenizerKind), source);
   view_weights(bundle, model.config, source, model.weights);
-  const std::span<const std::byte> identity = bundle.get(kIdentityKind);
-  if (identity.size() != kIdentityBytes) {
-    fail(ErrorCode::kInvalidModel, source, ": its identity has ", identity.size(),
-         " bytes, expected ", kIdentityBytes, "; pack the model anew");
-  }
-  model.identity.assign(reinterpret_cast<const char*>(identity.data()), identity.size());
+  model.identity = read_identity(bundle, source);
   model.files.push_back({std::string(kBundleName), std::move(file)});
   return model;
 }
@@ -121,6 +125,10 @@ PackedInfo packed_info(const MappedFile& file) {
   PackedInfo info;
   info.engine = packed.text();
   info.source = packed.text();
+  info.identity = read_identity(bundle, file.path());
+  LoadedModel model;
+  read_model_section(FlatReader(bundle.get(kModelKind), file.path()), file.path(), model);
+  info.config = model.config;
   return info;
 }
 

@@ -25,6 +25,8 @@ namespace lambert {
 // What a packed model says of itself.
 struct PackedInfo {
   std::string engine, source;  // "0.1.0", "distilbert-minilm-squad"
+  std::string identity;        // 32 bytes
+  EncoderConfig config;
 };
 
 // Views of the file, which the result owns. Throws kInvalidModel, kUnsupportedModel.

@@ -18,13 +18,12 @@ WordPiece::WordPiece(std::span<const VocabularyEntry> entries, const WordPieceOp
 
 WordPiece::WordPiece(FlatReader& packed)
     : vocabulary_(packed),
-      max_chars_(
-          static_cast<std::size_t>(packed.u64(kMaxWordChars, "the number of characters of a word"))),
+      max_chars_(packed.u32(0, kMaxWordChars, "max_input_chars_per_word")),
       unk_id_(static_cast<std::int32_t>(packed.u32())) {}
 
 void WordPiece::write(FlatWriter& packed) const {
   vocabulary_.write(packed);
-  packed.u64(max_chars_);
+  packed.u32(static_cast<std::uint32_t>(max_chars_));
   packed.u32(static_cast<std::uint32_t>(unk_id_));
 }
 

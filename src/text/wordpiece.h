@@ -14,7 +14,7 @@
 namespace lambert {
 
 // A word may cost its length squared: each part of it may try all lengths. BERT has 100.
-inline constexpr std::size_t kMaxWordChars = 1000;
+inline constexpr std::uint32_t kMaxWordChars = 1000;
 
 struct WordPieceOptions {
   std::string unk_token = "[UNK]";

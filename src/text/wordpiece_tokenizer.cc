@@ -166,7 +166,7 @@ std::vector<TemplatePiece> read_packed_template(FlatReader& packed) {
   std::vector<TemplatePiece> pieces;
   std::size_t questions = 0, contexts = 0;
   for (std::uint64_t left = packed.u64(); left > 0; --left) {
-    const auto kind = static_cast<Kind>(packed.u64(2, "the kind of a piece of the pair template"));
+    const auto kind = static_cast<Kind>(packed.u32(0, 2, "the kind of a piece of the pair template"));
     const auto id = static_cast<std::int32_t>(packed.u32());
     pieces.push_back({kind, id, static_cast<std::int32_t>(packed.u32())});
     questions += kind == Kind::kQuestion ? 1 : 0;
@@ -189,7 +189,7 @@ std::string WordPieceTokenizer::pack() const {
   added_tokens_.write(packed);
   packed.u64(pair_template_.size());
   for (const TemplatePiece& piece : pair_template_) {
-    packed.u64(static_cast<std::uint64_t>(piece.kind));
+    packed.u32(static_cast<std::uint32_t>(piece.kind));
     packed.u32(static_cast<std::uint32_t>(piece.id));
     packed.u32(static_cast<std::uint32_t>(piece.type_id));
   }
