@@ -104,6 +104,12 @@ void add_model_options(CLI::App& command, Options& options) {
       ->type_name("NAME")
       ->envname("LAMBERT_PRECISION")
       ->group(group);
+  command
+      .add_option("--bundle-cache", options.bundle_cache,
+                  "keep models here as lambert pack makes them, and open those")
+      ->type_name("DIR")
+      ->envname("LAMBERT_BUNDLE_CACHE")
+      ->group(group);
   command.add_option("--isa", options.isa, "instruction set (see lambert version)")
       ->type_name("NAME")
       ->envname("LAMBERT_ISA")

@@ -1,6 +1,12 @@
 // lambert package: the program packs itself as the zip of an AWS Lambda function.
+#include <stdlib.h>
+
 #include <CLI/CLI.hpp>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "base/error.h"
@@ -19,10 +25,12 @@ namespace {
 constexpr const char* kPackageFooter = R"(Examples:
   lambert package -o function.zip                       the model comes from LAMBERT_MODEL
   lambert package --model models/squad -o function.zip  the model is inside
+  lambert package --model models/squad --precision int8 -o function.zip  packed: the fastest start
   lambert package --config-dir model -o function.zip    configuration and tokenizer are inside
 
 The zip is what Lambda takes for the runtimes provided.al2023 and provided.al2: this program as
-`bootstrap` and, with --model, the model as `model/`. With --config-dir alone its configuration and
+`bootstrap` and, with --model, the model as `model/`: its files or, with --precision, what
+lambert pack makes of them. With --config-dir alone its configuration and
 tokenizer are, for weights in S3 that come without. The same files and program give the same
 bytes.)";
 
@@ -61,15 +69,50 @@ std::vector<NamedFile> small_files(const std::string& directory) {
   return files;
 }
 
+// A directory for what is needed on the way only.
+class Scratch {
+ public:
+  Scratch() {
+    path_ = (std::filesystem::temp_directory_path() / "lambert-XXXXXX").string();
+    if (::mkdtemp(path_.data()) == nullptr) {
+      fail(ErrorCode::kIo, path_, ": cannot be made: ", std::strerror(errno));
+    }
+  }
+  ~Scratch() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+  Scratch(const Scratch&) = delete;
+  Scratch& operator=(const Scratch&) = delete;
+  std::string operator/(std::string_view name) const { return path_ + '/' + std::string(name); }
+
+ private:
+  std::string path_;
+};
+
+// The model, opened because an error is better here than in the cloud.
+ModelSource checked_model(const PackageCommand& command, std::optional<Scratch>& scratch) {
+  const Answerer answerer = open_model(command.model);
+  ModelSource opened = open_model_source(command.model);
+  if (opened.bundle || command.model.precision == "auto") return opened;
+  const std::string packed = scratch.emplace() / kBundleName;
+  answerer.pack(packed);
+  return open_model_source({.model = packed});
+}
+
 int package(const PackageCommand& command) {
   const MappedFile program("/proc/self/exe");
   std::vector<ZipFile> files{{"bootstrap", program.bytes(), 0755}};
+  std::optional<Scratch> scratch;
   ModelSource opened;
   if (!command.model.model.empty()) {
-    static_cast<void>(open_model(command.model));  // better here than in the cloud
-    opened = open_model_source(command.model);
-    for (const ModelFiles::Content& content : opened.files.contents()) {
-      files.push_back({"model/" + content.name, std::as_bytes(std::span(content.bytes))});
+    opened = checked_model(command, scratch);
+    if (opened.bundle) {
+      files.push_back({"model/" + std::string(kBundleName), opened.bundle->bytes()});
+    } else {
+      for (const ModelFiles::Content& content : opened.files.contents()) {
+        files.push_back({"model/" + content.name, std::as_bytes(std::span(content.bytes))});
+      }
     }
   }
   std::vector<NamedFile> small;
@@ -103,6 +146,10 @@ void add_package(CLI::App& app, Invocation& invocation) {
           "--config-dir", options->model.config_dir,
           "has config.json and the tokenizer, where the model has none; alone: put them in")
       ->type_name("DIR");
+  command
+      ->add_option("--precision", options->model.precision,
+                   "fp32 or int8: put the model in packed; auto: its files, as they are")
+      ->type_name("NAME");
   command->add_flag("--force", options->force, "replace a file that is there");
   command->callback(
       [options, &invocation] { invocation.run = [options] { return package(*options); }; });

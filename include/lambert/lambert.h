@@ -109,6 +109,7 @@ struct Options {
   unsigned threads = 0;               // 1..256; 0: what affinity and the cgroup quota allow
   std::string aws_profile = {};       // for s3://; "": AWS_PROFILE and the environment's keys
   std::string precision = "auto";     // fp32, int8; auto: as a packed model is, else fp32
+  std::string bundle_cache = {};      // directory where models are kept packed, "": nowhere
   std::string isa = {};  // scalar, avx2, avx512; "": LAMBERT_ISA if set, else the fastest here
 };
 

@@ -1,7 +1,6 @@
 // Implements the public interface of lambert.h.
 #include <algorithm>
 #include <cstdlib>
-#include <filesystem>
 #include <new>
 #include <utility>
 
@@ -35,13 +34,6 @@ unsigned choose_threads(unsigned wanted) {
     fail(ErrorCode::kInvalidArgument, "threads ", wanted, ": expected at most ", kMost);
   }
   return wanted == 0 ? std::min(default_threads(), kMost) : wanted;
-}
-
-// What a path or URI is called, without the directories of this machine.
-std::string display_name(const std::string& model) {
-  if (model.find("://") != std::string::npos) return model;
-  const std::filesystem::path path = std::filesystem::path(model).lexically_normal();
-  return path.has_filename() ? path.filename() : path.parent_path().filename();
 }
 
 // Ids and types of the pair template's special tokens must have rows in the embedding tables.
@@ -251,7 +243,7 @@ TokenizedPair Answerer::tokenize(std::string_view question, std::string_view con
 }
 
 void Answerer::pack(const std::string& path, const PackProgress& progress) const {
-  write_packed_model(impl_->model, display_name(impl_->options.model), path, progress);
+  write_packed_model(impl_->model, path, progress);
 }
 
 std::string Answerer::identity() const {

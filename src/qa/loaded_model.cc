@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <chrono>
+#include <filesystem>
 #include <future>
 #include <utility>
 
 #include "base/cgroup.h"
 #include "base/error.h"
 #include "checkpoint/weights_file.h"
+#include "qa/bundle_cache.h"
 #include "qa/memory_plan.h"
 #include "qa/model_source.h"
 #include "qa/packed_model.h"
@@ -86,16 +88,63 @@ LoadedModel load_and_pack(ModelSource opened, Precision precision, const Kernels
   return model;
 }
 
+// The packed model at `path`; empty if there is none that can be used.
+std::optional<LoadedModel> open_cached(const std::string& path, Precision precision,
+                                       unsigned threads) {
+  std::error_code ignored;
+  if (!std::filesystem::exists(path, ignored)) return std::nullopt;
+  try {
+    return open_packed(MappedFile(path), precision, threads);
+  } catch (const Error& error) {
+    const bool anew = error.code() == ErrorCode::kInvalidModel ||
+                      error.code() == ErrorCode::kUnsupportedModel;
+    if (!anew) throw;
+    return std::nullopt;
+  }
+}
+
+// Keeps the model at `path` and opens it there, where processes share it; itself where another
+// process is keeping it just now.
+LoadedModel keep(LoadedModel model, const std::string& path, unsigned threads) {
+  try {
+    write_packed_model(model, path, {});
+  } catch (const Error&) {
+    std::error_code ignored;
+    if (std::filesystem::exists(path + ".partial", ignored)) return model;
+    throw;
+  }
+  return open_packed(MappedFile(path), model.weights.precision, threads);
+}
+
+// What a path or URI is called, without the directories of this machine.
+std::string display_name(const std::string& model) {
+  if (model.find("://") != std::string::npos) return model;
+  const std::filesystem::path path = std::filesystem::path(model).lexically_normal();
+  return path.has_filename() ? path.filename() : path.parent_path().filename();
+}
+
+LoadedModel open_or_load(const Options& options, const Kernels& kernels, ThreadPool& pool) {
+  const std::optional<Precision> wanted = parse_precision(options.precision);
+  ModelSource opened = open_model_source(options);
+  if (opened.bundle) return open_packed(std::move(*opened.bundle), wanted, pool.threads());
+  const Precision precision = wanted.value_or(Precision::kFp32);
+  std::optional<std::string> cached;
+  if (!options.bundle_cache.empty()) {
+    cached = bundle_cache_path(options.bundle_cache, opened.files, precision);
+  }
+  if (cached) {
+    if (auto model = open_cached(*cached, precision, pool.threads())) return std::move(*model);
+  }
+  LoadedModel model = load_and_pack(std::move(opened), precision, kernels, pool);
+  model.source = display_name(options.model);
+  return cached ? keep(std::move(model), *cached, pool.threads()) : std::move(model);
+}
+
 }  // namespace
 
 LoadedModel load_model(const Options& options, const Kernels& kernels, ThreadPool& pool) {
   const auto begin = std::chrono::steady_clock::now();
-  const std::optional<Precision> wanted = parse_precision(options.precision);
-  ModelSource opened = open_model_source(options);
-  LoadedModel model = opened.bundle
-                          ? open_packed(std::move(*opened.bundle), wanted, pool.threads())
-                          : load_and_pack(std::move(opened), wanted.value_or(Precision::kFp32),
-                                          kernels, pool);
+  LoadedModel model = open_or_load(options, kernels, pool);
   model.load_ms =
       std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count();
   return model;

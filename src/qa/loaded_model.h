@@ -28,6 +28,7 @@ struct LoadedModel {
   std::size_t max_window = 0;  // min(config.max_positions, kMaxWindow)
   std::size_t parameters = 0;  // numbers in the weights
   double load_ms = 0;
+  std::string source;    // what it was made of, for people: "distilbert-minilm-squad"
   std::string identity;  // of a packed model: its SHA-256 (packed_model.h), 32 bytes
 };
 
@@ -37,7 +38,7 @@ std::optional<Precision> parse_precision(const std::string& name);
 const char* precision_name(Precision precision);
 
 // Opens the model of `options` (model_source.h) if it is packed, else reads and packs it on all
-// threads of `pool`. Throws as parse_precision, open_model_source, open_packed_model, parse_config,
+// threads of `pool`; with options.bundle_cache keeps it there, and opens that from then on. Throws as parse_precision, open_model_source, open_packed_model, parse_config,
 // check_memory, Tokenizer::create and WeightsLoader do, and kInvalidArgument for a model that was
 // packed in another precision than `options` asks for.
 LoadedModel load_model(const Options& options, const Kernels& kernels, ThreadPool& pool);

@@ -70,6 +70,14 @@ std::string read_identity(const Bundle& bundle, std::string_view source) {
   return {reinterpret_cast<const char*>(identity.data()), identity.size()};
 }
 
+PackedInfo read_info(const Bundle& bundle, std::string_view source) {
+  FlatReader packed(bundle.get(kInfoKind), source);
+  PackedInfo info;
+  info.engine = packed.text();
+  info.source = packed.text();
+  return info;
+}
+
 // What the identity is computed of.
 struct ContentSection {
   std::uint32_t kind, index;
@@ -115,16 +123,14 @@ LoadedModel open_packed_model(MappedFile file) {
   model.tokenizer = Tokenizer::open(bundle.get(kTokenizerKind), source);
   view_weights(bundle, model.config, source, model.weights);
   model.identity = read_identity(bundle, source);
+  model.source = read_info(bundle, source).source;
   model.files.push_back({std::string(kBundleName), std::move(file)});
   return model;
 }
 
 PackedInfo packed_info(const MappedFile& file) {
   const Bundle bundle(file.bytes(), file.path());
-  FlatReader packed(bundle.get(kInfoKind), file.path());
-  PackedInfo info;
-  info.engine = packed.text();
-  info.source = packed.text();
+  PackedInfo info = read_info(bundle, file.path());
   info.identity = read_identity(bundle, file.path());
   LoadedModel model;
   read_model_section(FlatReader(bundle.get(kModelKind), file.path()), file.path(), model);
@@ -149,7 +155,7 @@ void verify_packed_model(MappedFile file) {
   verify_weights(model.config, source, model.weights);
 }
 
-void write_packed_model(LoadedModel& model, std::string_view source, const std::string& path,
+void write_packed_model(LoadedModel& model, const std::string& path,
                         const std::function<void(std::uint64_t, std::uint64_t)>& progress) {
   std::vector<std::string> texts;
   const std::vector<ContentSection> sections = content_sections(model, texts);
@@ -157,7 +163,7 @@ void write_packed_model(LoadedModel& model, std::string_view source, const std::
   for (const ContentSection& section : sections) total += section.bytes.size();
   FlatWriter info;
   info.text(LAMBERT_VERSION);
-  info.text(source);
+  info.text(model.source);
   BundleWriter writer(path, sections.size() + 2);
   writer.add(kInfoKind, 0, bytes_of_text(info.take()));
   writer.add(kIdentityKind, 0, bytes_of_text(identity_of(sections)));

@@ -16,7 +16,6 @@
 #include <cstdint>
 #include <functional>
 #include <string>
-#include <string_view>
 
 #include "qa/loaded_model.h"
 
@@ -36,9 +35,8 @@ PackedInfo packed_info(const MappedFile& file);
 // Reads and checks everything: checksums, identity, numbers. Throws kInvalidModel.
 void verify_packed_model(MappedFile file);
 
-// Writes a model to `path`. `source` names it for people; `progress` is given the bytes done and
-// all. Throws kIo.
-void write_packed_model(LoadedModel& model, std::string_view source, const std::string& path,
+// Writes a model to `path`. `progress` is given the bytes done and all. Throws kIo.
+void write_packed_model(LoadedModel& model, const std::string& path,
                         const std::function<void(std::uint64_t, std::uint64_t)>& progress);
 
 // 32 bytes; of a model that was not packed what they would be.

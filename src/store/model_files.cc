@@ -181,7 +181,7 @@ bool has_tokenizer(const FileSet& files) {
 
 }  // namespace
 
-std::vector<ModelFiles::Content> ModelFiles::contents() const {
+std::vector<ModelFiles::Content> ModelFiles::texts() const {
   std::vector<Content> all{{"config.json", config_json}};
   const std::pair<const char*, const std::optional<std::string>*> texts[] = {
       {"tokenizer.json", &tokenizer_json},
@@ -193,6 +193,11 @@ std::vector<ModelFiles::Content> ModelFiles::contents() const {
     if (*text) all.push_back({name, **text});
   }
   if (!index_name.empty()) all.push_back({index_name, index_json});
+  return all;
+}
+
+std::vector<ModelFiles::Content> ModelFiles::contents() const {
+  std::vector<Content> all = texts();
   for (const NamedFile& file : weights) all.push_back({file.name, file.file.text()});
   return all;
 }

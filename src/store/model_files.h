@@ -27,6 +27,7 @@ struct ModelFiles {
     std::string_view bytes;
   };
   std::vector<Content> contents() const;
+  std::vector<Content> texts() const;  // those without the weights
 };
 
 // The file names that the JSON text of a shard index refers to; `source` names it in messages.
