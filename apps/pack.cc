@@ -41,11 +41,10 @@ int pack(const PackCommand& command) {
   }
   const Answerer answerer = open_model(command.model);
   Progress progress(true);
-  std::size_t bytes = 0;
   answerer.pack(command.output, [&](std::uint64_t done, std::uint64_t all) {
     progress.show_bytes(done, all);
-    bytes = static_cast<std::size_t>(done);
   });
+  const std::size_t bytes = std::filesystem::file_size(command.output);
   print_error(command.output + ": " + answerer.info().precision + ", " + size_text(bytes));
   return kExitOk;
 }

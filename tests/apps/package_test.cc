@@ -86,5 +86,22 @@ TEST(PackageCommand, HoldsAModelOrItsConfiguration) {
   EXPECT_FALSE(with_configuration.contains("model/model.safetensors"));
 }
 
+TEST(PackageCommand, HoldsAPackedModelForAPrecision) {
+  const TestDirectory directory;
+  const std::string zip = directory / "function.zip", packed = directory / "squad.lambert";
+  ASSERT_EQ(run({"package", "--model", kModel, "--precision", "int8", "-o", zip}).exit_code, 0);
+  EXPECT_LE(std::filesystem::file_size(zip), 25'000'000U);
+  ASSERT_EQ(run({"pack", kModel, "--precision", "int8", "-o", packed}).exit_code, 0);
+  const auto contents = unzip(zip);
+  EXPECT_EQ(contents.size(), 2U);
+  EXPECT_TRUE(contents.at("model/model.lambert") == content_of(packed));
+  ASSERT_EQ(run({"package", "--model", packed, "-o", zip, "--force"}).exit_code, 0);
+  EXPECT_TRUE(unzip(zip).at("model/model.lambert") == content_of(packed));
+  const Ended other =
+      run({"package", "--model", packed, "--precision", "fp32", "-o", zip, "--force"});
+  EXPECT_EQ(other.exit_code, 2);
+  EXPECT_NE(other.err.find("was packed as int8"), std::string::npos) << other.err;
+}
+
 }  // namespace
 }  // namespace lambert
