@@ -1,10 +1,10 @@
 // lambert package: the program packs itself as the zip of an AWS Lambda function.
-#include <stdlib.h>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
-#include <filesystem>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -69,25 +69,26 @@ std::vector<NamedFile> small_files(const std::string& directory) {
   return files;
 }
 
-// A directory for what is needed on the way only.
+// A file that is needed on the way only.
 class Scratch {
  public:
   Scratch() {
-    path_ = (std::filesystem::temp_directory_path() / "lambert-XXXXXX").string();
-    if (::mkdtemp(path_.data()) == nullptr) {
-      fail(ErrorCode::kIo, path_, ": cannot be made: ", std::strerror(errno));
+    const char* const parent = std::getenv("TMPDIR");
+    directory_ = std::string(parent != nullptr ? parent : "/tmp") + "/lambert-XXXXXX";
+    if (::mkdtemp(directory_.data()) == nullptr) {
+      fail(ErrorCode::kIo, directory_, ": cannot be made: ", std::strerror(errno));
     }
   }
   ~Scratch() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
+    ::unlink(path().c_str());
+    ::rmdir(directory_.c_str());
   }
   Scratch(const Scratch&) = delete;
   Scratch& operator=(const Scratch&) = delete;
-  std::string operator/(std::string_view name) const { return path_ + '/' + std::string(name); }
+  std::string path() const { return directory_ + "/model"; }
 
  private:
-  std::string path_;
+  std::string directory_;
 };
 
 // The model, opened because an error is better here than in the cloud.
@@ -95,9 +96,8 @@ ModelSource checked_model(const PackageCommand& command, std::optional<Scratch>&
   const Answerer answerer = open_model(command.model);
   ModelSource opened = open_model_source(command.model);
   if (opened.bundle || command.model.precision == "auto") return opened;
-  const std::string packed = scratch.emplace() / kBundleName;
-  answerer.pack(packed);
-  return open_model_source({.model = packed});
+  answerer.pack(scratch.emplace().path());
+  return open_model_source({.model = scratch->path()});
 }
 
 int package(const PackageCommand& command) {
