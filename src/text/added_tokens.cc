@@ -70,9 +70,10 @@ std::pair<std::int32_t, AddedToken> read_token(FlatReader& packed) {
   const std::uint32_t flags = packed.u32();
   AddedToken token{std::string(packed.text()), (flags & kSingleWord) != 0, (flags & kLstrip) != 0,
                    (flags & kRstrip) != 0,     (flags & kNormalized) != 0, (flags & kSpecial) != 0};
-  if (id < 0 || token.content.empty() || check_utf8(token.content).error_byte) {
-    packed.refuse("the added token ", quote(token.content), " has the id ", id,
-                  ", expected valid UTF-8 and an id from 0 on");
+  if (id < 0 || token.content.empty() || token.content.size() > kMaxAddedTokenBytes ||
+      check_utf8(token.content).error_byte) {
+    packed.refuse("the added token ", quote(token.content), " has the id ", id, ", expected 1 to ",
+                  kMaxAddedTokenBytes, " bytes of valid UTF-8 and an id from 0 on");
   }
   return {id, std::move(token)};
 }

@@ -18,6 +18,8 @@
 
 namespace lambert {
 
+inline constexpr std::size_t kMaxAddedTokenBytes = 1024;
+
 struct AddedToken {
   std::string content;
   bool single_word = false;  // not next to \w

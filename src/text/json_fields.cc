@@ -126,10 +126,9 @@ std::int32_t JsonFields::id(std::string_view name) const {
 }
 
 std::string json_token_content(std::string_view content, std::string_view path) {
-  constexpr std::size_t kMost = 1024;
-  if (content.size() > kMost) {
+  if (content.size() > kMaxAddedTokenBytes) {
     fail(ErrorCode::kLimitExceeded, path, ": the added token ", quote(content), " has ",
-         content.size(), " bytes, at most ", kMost, " are accepted");
+         content.size(), " bytes, at most ", kMaxAddedTokenBytes, " are accepted");
   }
   return std::string(content);
 }

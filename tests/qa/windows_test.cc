@@ -27,6 +27,7 @@ class FakeTokenizer final : public Tokenizer {
   Encoding encode(std::string_view) const override { return {}; }
   std::size_t vocab_size() const override { return 0; }
   std::string_view token(std::int32_t) const override { return ""; }
+  std::string pack() const override { return ""; }
 
   static constexpr std::int32_t kCls = 101, kSep = 102;
 };
