@@ -186,8 +186,7 @@ void add_inspect(CLI::App& app, Invocation& invocation) {
   auto verify = std::make_shared<bool>(false);
   CLI::App* command = app.add_subcommand("inspect", "Shows what a model holds");
   command->footer(kInspectFooter);
-  auto* directory =
-      command->add_option("model", *given, "the same as --model")->type_name("MODEL");
+  auto* directory = command->add_option("model", *given, "the same as --model")->type_name("MODEL");
   command->add_flag("--verify", *verify, "read all of a packed model and compare its checksums");
   command->add_flag("--json", invocation.json, "as JSON");
   add_model_options(*command, *options);

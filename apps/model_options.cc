@@ -76,7 +76,9 @@ CLI::Option* add_profile_option(CLI::App& command, std::string& profile) {
 
 void add_model_options(CLI::App& command, Options& options) {
   const char* group = "Model";
-  command.add_option("--model", options.model, "directory, archive, packed model, file of weights or URI")
+  command
+      .add_option("--model", options.model,
+                  "directory, archive, packed model, file of weights or URI")
       ->type_name("MODEL")
       ->envname("LAMBERT_MODEL")
       ->group(group);
@@ -100,7 +102,9 @@ void add_model_options(CLI::App& command, Options& options) {
       "0: as many as CPUs and quota allow")
       ->envname("LAMBERT_THREADS")
       ->group(group);
-  command.add_option("--precision", options.precision, "fp32 or int8; auto: as it was packed, else fp32")
+  command
+      .add_option("--precision", options.precision,
+                  "fp32 or int8; auto: as it was packed, else fp32")
       ->type_name("NAME")
       ->envname("LAMBERT_PRECISION")
       ->group(group);

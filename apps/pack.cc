@@ -41,9 +41,8 @@ int pack(const PackCommand& command) {
   }
   const Answerer answerer = open_model(command.model);
   Progress progress(true);
-  answerer.pack(command.output, [&](std::uint64_t done, std::uint64_t all) {
-    progress.show_bytes(done, all);
-  });
+  answerer.pack(command.output,
+                [&](std::uint64_t done, std::uint64_t all) { progress.show_bytes(done, all); });
   const std::size_t bytes = std::filesystem::file_size(command.output);
   print_error(command.output + ": " + answerer.info().precision + ", " + size_text(bytes));
   return kExitOk;

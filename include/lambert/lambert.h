@@ -40,14 +40,12 @@ class Error : public std::runtime_error {
  private:
   ErrorCode code_;
 };
-
 enum class Mode {  // how spans of tokens become answers (docs/modes.md)
   kHf,             // pipeline("question-answering") of transformers 5.2
   kSquad,          // the SQuAD scripts: n-best over all windows, null score difference
   kCalibrated,     // Haystack's reader: scores comparable across windows and documents
 };
 enum class OffsetType { kCodePoint, kUtf8, kUtf16 };  // the unit of Answer::start and Answer::end
-
 // How to answer; lengths are tokens. Absent: the default. R: a window's room for context.
 struct Parameters {
   Mode mode = Mode::kHf;
@@ -63,7 +61,6 @@ struct Parameters {
   std::optional<double> score_threshold;       // answers with a lower score are left out
   OffsetType offset_type = OffsetType::kCodePoint;
 };
-
 struct Question {
   std::string question = {}, context = {};  // valid UTF-8, not empty; else kInvalidInput
   Parameters parameters = {};
@@ -82,7 +79,6 @@ struct Result {
   std::size_t tokens = 0;  // of all windows, special tokens included
   double tokenize_ms = 0, queue_ms = 0, compute_ms = 0, total_ms = 0;
 };
-
 // Tokens of question and context as one pair, special tokens included, not cut into windows.
 struct TokenizedPair {
   std::vector<std::int32_t> ids, type_ids;
@@ -94,7 +90,6 @@ struct WindowLogits {
   std::vector<float> start, end;                   // (tokens)
   std::size_t context_start = 0, context_end = 0;  // the context's tokens within the window
 };
-
 struct ModelInfo {
   std::string path, model_type, isa, precision;
   std::size_t parameters = 0, layers = 0, hidden_size = 0, heads = 0, vocab_size = 0,
@@ -112,7 +107,6 @@ struct Options {
   std::string bundle_cache = {};      // directory where models are kept packed, "": nowhere
   std::string isa = {};  // scalar, avx2, avx512; "": LAMBERT_ISA if set, else the fastest here
 };
-
 class Pending {  // a question on its way; destroying it cancels it. Must not outlive the Answerer.
  public:
   Pending(Pending&&) noexcept;
@@ -144,13 +138,10 @@ class Answerer {  // a model, ready to answer
   TokenizedPair tokenize(std::string_view question, std::string_view context) const;
   std::vector<WindowLogits> logits(const Question& question) const;
   ModelInfo info() const;
-  // Writes the model as one file that opens in a blink (docs/models.md); replaces `path`. `progress`
-  // is given the bytes done and all. Throws kIo.
-  using PackProgress = std::function<void(std::uint64_t done, std::uint64_t all)>;
-  void pack(const std::string& path, const PackProgress& progress = {}) const;
-  // SHA-256, hexadecimal, of configuration, tokenizer and weights as they are computed with: the
-  // same for a model and what it is packed as. Takes a while for a model that was not packed.
-  std::string identity() const;
+  // Writes one file that opens at once (docs/models.md); progress(bytes done, all). Throws kIo.
+  void pack(const std::string& path,
+            const std::function<void(std::uint64_t, std::uint64_t)>& progress = {}) const;
+  std::string identity() const;  // SHA-256 of all that decides an answer, packed or not
 
  private:
   struct Impl;

@@ -1,5 +1,5 @@
-// Numbers, texts and arrays one behind another, to be used where they lie: little-endian, numbers of
-// 4 or 8 bytes, arrays behind their length and aligned.
+// Numbers, texts and arrays one behind another, to be used where they lie: little-endian, numbers
+// of 4 or 8 bytes, arrays behind their length and aligned.
 #pragma once
 
 #include <bit>

@@ -30,7 +30,8 @@ MemberKind member_kind(std::string_view name) {
   if (std::find(kTexts.begin(), kTexts.end(), name) != kTexts.end() || ends(".index.json")) {
     return MemberKind::kText;
   }
-  const bool weights = name == kBundleName || std::any_of(kWeightEndings.begin(), kWeightEndings.end(), ends);
+  const bool weights =
+      name == kBundleName || std::any_of(kWeightEndings.begin(), kWeightEndings.end(), ends);
   return weights ? MemberKind::kWeights : MemberKind::kUnrelated;
 }
 

@@ -15,7 +15,8 @@ enum class MemberKind {
 inline constexpr std::string_view kBundleName = "model.lambert";
 
 // By the name alone, which has no directories: a closed list of texts; model.lambert,
-// *.safetensors, *.bin, *.pt and *.pth but for what training leaves (optimizer.pt, training_args.bin, ...).
+// *.safetensors, *.bin, *.pt and *.pth but for what training leaves (optimizer.pt,
+// training_args.bin, ...).
 MemberKind member_kind(std::string_view name);
 
 // "a/b/c" -> "c"

@@ -67,8 +67,8 @@ class SlotList {
   // `into` has everything but the bias: a linear layer with `out` outputs and `in` inputs.
   void linear(const Named& named, std::size_t out, std::size_t in, const IntoMatrix& into) {
     if (into.precision == Precision::kInt8 && into.k > kMaxInputsS8) {
-      fail(ErrorCode::kUnsupportedModel, named.name, " has ", into.k, " inputs, int8 takes at most ",
-           kMaxInputsS8, "; use precision fp32");
+      fail(ErrorCode::kUnsupportedModel, named.name, " has ", into.k,
+           " inputs, int8 takes at most ", kMaxInputsS8, "; use precision fp32");
     }
     add(named, 'w', {out, in}, into);
     add(named, 'b', {out},
@@ -134,7 +134,8 @@ std::vector<TensorSlot> tensor_slots(const EncoderConfig& config, Precision prec
   list.embedding({base + "word_embeddings", "wrd"}, weights.word, config.vocab_size, hidden);
   list.rows({base + "position_embeddings", "pos"}, weights.position, config.max_positions, hidden);
   if (config.type_vocab_size > 0) {
-    list.rows({base + "token_type_embeddings", "typ"}, weights.token_type, config.type_vocab_size, hidden);
+    list.rows({base + "token_type_embeddings", "typ"}, weights.token_type, config.type_vocab_size,
+              hidden);
   }
   list.norm({base + "LayerNorm", "enm"}, weights.embedding_norm, hidden);
   weights.layers.resize(config.num_layers);

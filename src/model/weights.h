@@ -1,8 +1,8 @@
 // The weights of an encoder with its question-answering head, packed for the kernels.
 //
 // One list of tensors (tensor_slots) says what each tensor of a checkpoint is called, which shape
-// it must have and where it goes; loading, the error report, packed models and `lambert inspect` all
-// follow it.
+// it must have and where it goes; loading, the error report, packed models and `lambert inspect`
+// all follow it.
 #pragma once
 
 #include <cstddef>

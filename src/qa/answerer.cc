@@ -242,7 +242,8 @@ TokenizedPair Answerer::tokenize(std::string_view question, std::string_view con
   return pair;
 }
 
-void Answerer::pack(const std::string& path, const PackProgress& progress) const {
+void Answerer::pack(const std::string& path,
+                    const std::function<void(std::uint64_t, std::uint64_t)>& progress) const {
   write_packed_model(impl_->model, path, progress);
 }
 

@@ -96,8 +96,8 @@ std::optional<LoadedModel> open_cached(const std::string& path, Precision precis
   try {
     return open_packed(MappedFile(path), precision, threads);
   } catch (const Error& error) {
-    const bool anew = error.code() == ErrorCode::kInvalidModel ||
-                      error.code() == ErrorCode::kUnsupportedModel;
+    const bool anew =
+        error.code() == ErrorCode::kInvalidModel || error.code() == ErrorCode::kUnsupportedModel;
     if (!anew) throw;
     return std::nullopt;
   }

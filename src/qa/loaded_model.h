@@ -38,9 +38,10 @@ std::optional<Precision> parse_precision(const std::string& name);
 const char* precision_name(Precision precision);
 
 // Opens the model of `options` (model_source.h) if it is packed, else reads and packs it on all
-// threads of `pool`; with options.bundle_cache keeps it there, and opens that from then on. Throws as parse_precision, open_model_source, open_packed_model, parse_config,
-// check_memory, Tokenizer::create and WeightsLoader do, and kInvalidArgument for a model that was
-// packed in another precision than `options` asks for.
+// threads of `pool`; with options.bundle_cache keeps it there, and opens that from then on. Throws
+// as parse_precision, open_model_source, open_packed_model, parse_config, check_memory,
+// Tokenizer::create and WeightsLoader do, and kInvalidArgument for a model that was packed in
+// another precision than `options` asks for.
 LoadedModel load_model(const Options& options, const Kernels& kernels, ThreadPool& pool);
 
 }  // namespace lambert

@@ -52,8 +52,8 @@ void read_model_section(FlatReader packed, std::string_view source, LoadedModel&
   model.weights.precision = precision == 1 ? Precision::kInt8 : Precision::kFp32;
   model.weights.word.dtype = static_cast<DType>(dtype);
   const bool int8 = model.weights.precision == Precision::kInt8;
-  const bool known = int8 ? dtype == static_cast<std::uint32_t>(DType::kI8)
-                          : is_weight(static_cast<DType>(dtype));
+  const bool known =
+      int8 ? dtype == static_cast<std::uint32_t>(DType::kI8) : is_weight(static_cast<DType>(dtype));
   if (precision > 1 || !known) {
     packed.refuse("precision ", precision, " with embeddings of type ", dtype, " is not known");
   }
@@ -106,8 +106,8 @@ std::string identity_of(std::vector<ContentSection> sections) {
     entry.u32(section.index);
     entry.u64(section.bytes.size());
     bytes += entry.take();
-    bytes += bytes_of(sha256(
-        {reinterpret_cast<const char*>(section.bytes.data()), section.bytes.size()}));
+    bytes += bytes_of(
+        sha256({reinterpret_cast<const char*>(section.bytes.data()), section.bytes.size()}));
   }
   return std::string(bytes_of(sha256(bytes)));
 }

@@ -169,7 +169,8 @@ Vocabulary::Built::Built(std::span<const VocabularyEntry> entries, std::string_v
   by_id.resize(ids.size());
   std::iota(by_id.begin(), by_id.end(), 0u);
   const auto id_less = [&](std::uint32_t a, std::uint32_t b) { return ids[a] < ids[b]; };
-  if (!std::is_sorted(ids.begin(), ids.end())) std::stable_sort(by_id.begin(), by_id.end(), id_less);
+  if (!std::is_sorted(ids.begin(), ids.end()))
+    std::stable_sort(by_id.begin(), by_id.end(), id_less);
 }
 
 Vocabulary::Vocabulary(std::span<const VocabularyEntry> entries, std::string_view prefix)

@@ -166,7 +166,8 @@ std::vector<TemplatePiece> read_packed_template(FlatReader& packed) {
   std::vector<TemplatePiece> pieces;
   std::size_t questions = 0, contexts = 0;
   for (std::uint64_t left = packed.u64(); left > 0; --left) {
-    const auto kind = static_cast<Kind>(packed.u32(0, 2, "the kind of a piece of the pair template"));
+    const auto kind =
+        static_cast<Kind>(packed.u32(0, 2, "the kind of a piece of the pair template"));
     const auto id = static_cast<std::int32_t>(packed.u32());
     pieces.push_back({kind, id, static_cast<std::int32_t>(packed.u32())});
     questions += kind == Kind::kQuestion ? 1 : 0;

@@ -23,7 +23,12 @@ class PackCommand : public testing::Test {
 
   static Ended ask(const std::string& model, std::vector<std::string> more = {},
                    const RunOptions& options = {}) {
-    std::vector<std::string> all{"ask", "--model", model, "-q", "Who wrote it?", "-c",
+    std::vector<std::string> all{"ask",
+                                 "--model",
+                                 model,
+                                 "-q",
+                                 "Who wrote it?",
+                                 "-c",
                                  "It was printed in 1843. Ada Lovelace wrote it."};
     all.insert(all.end(), more.begin(), more.end());
     return run(all, options);

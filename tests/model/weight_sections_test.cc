@@ -155,9 +155,10 @@ TEST_P(PackedWeights, AMissingSectionIsRefusedByName) {
 TEST_P(PackedWeights, AnyNumbersGiveLogitsAndNothingWorse) {
   for (std::uint64_t seed = 0; seed < 20; ++seed) {
     std::mt19937_64 random(seed);
-    const AlignedFile file = packed(config_, loaded_, [&](const WeightSection&, std::string& bytes) {
-      for (char& byte : bytes) byte = static_cast<char>(random());
-    });
+    const AlignedFile file =
+        packed(config_, loaded_, [&](const WeightSection&, std::string& bytes) {
+          for (char& byte : bytes) byte = static_cast<char>(random());
+        });
     for (const Kernels* table : all_kernels()) {
       if (!table->supported()) continue;
       const auto any = run_forward(config_, view(file), batch_.view(), *table, pool_);

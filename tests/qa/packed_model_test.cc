@@ -16,7 +16,8 @@ namespace {
 namespace fs = std::filesystem;
 
 const std::string kTiny = LAMBERT_SOURCE_DIR "/tests/model/data/tiny/";
-constexpr const char* kModels[] = {"bert_swish_bf16", "bert_tanh_f16", "distilbert_silu_f16_sharded",
+constexpr const char* kModels[] = {"bert_swish_bf16", "bert_tanh_f16",
+                                   "distilbert_silu_f16_sharded",
                                    "bert_gelu_fast_head20_three_layers"};
 
 Question question() {
@@ -95,8 +96,8 @@ TEST_F(PackedModel, TakesThePlaceOfAModelWhereverOneIsNamed) {
 TEST_F(PackedModel, AnotherPrecisionThanItWasPackedInIsAnError) {
   const std::string path = pack(kModels[0], "int8");
   EXPECT_NO_THROW(Answerer({.model = path, .precision = "int8"}));
-  const std::string message =
-      error_of([&] { Answerer({.model = path, .precision = "fp32"}); }, ErrorCode::kInvalidArgument);
+  const std::string message = error_of([&] { Answerer({.model = path, .precision = "fp32"}); },
+                                       ErrorCode::kInvalidArgument);
   EXPECT_NE(message.find("was packed as int8, but precision fp32 is asked for"), std::string::npos)
       << message;
 }
@@ -245,9 +246,8 @@ TEST_F(BundleCache, IsMadeAnewForOtherFilesAndWhereItIsDamaged) {
 TEST_F(BundleCache, SaysWhatIsWrongWithItsDirectory) {
   const std::string message = error_of(
       [&] {
-        Answerer({.model = directory_ / "model",
-                  .threads = 1,
-                  .bundle_cache = directory_ / "nowhere"});
+        Answerer(
+            {.model = directory_ / "model", .threads = 1, .bundle_cache = directory_ / "nowhere"});
       },
       ErrorCode::kIo);
   EXPECT_NE(message.find("nowhere"), std::string::npos) << message;

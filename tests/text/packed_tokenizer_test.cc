@@ -52,24 +52,23 @@ void expect_same(const Tokenizer& a, const Tokenizer& b) {
 
 // Added tokens of every kind: raw and normalised, stripping, single words, special ones.
 std::unique_ptr<const Tokenizer> tokenizer_of_all_kinds() {
-  return Tokenizer::create(
-      {.tokenizer_json = changed(
-           R"("added_tokens": [)",
-           R"("added_tokens": [
+  return Tokenizer::create({.tokenizer_json = changed(R"("added_tokens": [)",
+                                                      R"("added_tokens": [
   {"id": 20, "content": "tok", "single_word": true, "lstrip": true, "rstrip": true,
    "normalized": false, "special": false},
   {"id": 21, "content": "a B", "single_word": false, "lstrip": true, "rstrip": true,
    "normalized": true, "special": false},
   {"id": 22, "content": " x", "single_word": true, "lstrip": false, "rstrip": false,
    "normalized": true, "special": true},)"),
-       .tokenizer_config_json =
-           R"({"tokenizer_class": "DistilBertTokenizer", "cls_token": "[CLS]",
+                            .tokenizer_config_json =
+                                R"({"tokenizer_class": "DistilBertTokenizer", "cls_token": "[CLS]",
                "model_max_length": 77, "model_input_names": ["token_type_ids"]})"});
 }
 
 TEST(PackedTokenizer, GivesTheSameTokens) {
-  for (const auto& tokenizer : {default_tokenizer(), small_tokenizer(), tokenizer_of_all_kinds(),
-                                Tokenizer::create({.vocab_txt = "[UNK]\n[CLS]\n[SEP]\na\n##b\n"})}) {
+  for (const auto& tokenizer :
+       {default_tokenizer(), small_tokenizer(), tokenizer_of_all_kinds(),
+        Tokenizer::create({.vocab_txt = "[UNK]\n[CLS]\n[SEP]\na\n##b\n"})}) {
     const Packed packed(tokenizer->pack());
     expect_same(*tokenizer, *packed.open());
   }
