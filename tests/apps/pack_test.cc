@@ -50,6 +50,15 @@ TEST_F(PackCommand, AnswersAreThoseOfTheModelInThatPrecision) {
   EXPECT_EQ(logits(path()), logits(kModel));
 }
 
+TEST_F(PackCommand, AnArchiveOfItIsAModel) {
+  const std::string model = *directory_ / "model", archive = *directory_ / "model.tar.gz";
+  std::filesystem::create_directory(model);
+  std::filesystem::copy(path(), model + "/model.lambert");
+  ASSERT_EQ(run({"archive", model, "-o", archive}).exit_code, 0);
+  EXPECT_EQ(ask(archive).out, ask(path()).out);
+  EXPECT_EQ(ask(model).out, ask(path()).out);
+}
+
 TEST_F(PackCommand, AnotherPrecisionIsAnErrorOfUsage) {
   const Ended result = ask(path(), {"--precision", "fp32"});
   EXPECT_EQ(result.exit_code, 2);

@@ -1,7 +1,7 @@
 // Packed tokenizers: the same tokens; whatever the bytes nothing but an error or other tokens.
 #include <gtest/gtest.h>
 
-#include <cstring>
+#include <algorithm>
 
 #include "golden.h"
 #include "small_tokenizer.h"
@@ -14,7 +14,7 @@ namespace {
 class Packed {
  public:
   explicit Packed(const std::string& bytes) : words_((bytes.size() + 7) / 8), size_(bytes.size()) {
-    std::memcpy(words_.data(), bytes.data(), bytes.size());
+    std::copy(bytes.begin(), bytes.end(), reinterpret_cast<char*>(words_.data()));
   }
   std::unique_ptr<const Tokenizer> open() const {
     return Tokenizer::open(std::as_bytes(std::span(words_)).first(size_), "m.lambert");
