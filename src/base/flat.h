@@ -57,6 +57,7 @@ class FlatReader {
   }
   std::string_view text();
 
+  std::string_view source() const { return source_; }
   // Throws kInvalidModel.
   template <typename... Parts>
   [[noreturn]] void refuse(const Parts&... parts) const {

@@ -1,7 +1,6 @@
 #include "checkpoint/bundle_writer.h"
 
 #include <fcntl.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -13,6 +12,7 @@
 
 #include "base/error.h"
 #include "base/flat.h"
+#include "base/partial_file.h"
 #include "checkpoint/bundle.h"
 
 namespace lambert {
@@ -21,11 +21,6 @@ namespace {
 
 constexpr std::uint64_t kPagedFrom = 64 << 10;  // smaller ones would be mostly padding
 constexpr std::size_t kWriteBuffer = 256 << 10;
-
-[[noreturn]] void fail_writing(const std::string& path, const char* what) {
-  const int number = errno;
-  fail(ErrorCode::kIo, path, ": ", what, ": ", std::strerror(number));
-}
 
 class MemoryOutput : public BundleOutput {
  public:
@@ -45,12 +40,12 @@ class MemoryOutput : public BundleOutput {
 class FileOutput : public BundleOutput {
  public:
   explicit FileOutput(const std::string& path) : path_(target(path)) {
-    try {
-      open_partial();
-      if (::ftruncate(fd_, 0) != 0) fail_writing(partial_, "cannot be emptied");
-    } catch (...) {
-      if (fd_ >= 0) ::close(fd_);
-      throw;
+    fd_ = open_partial(partial_, O_WRONLY | O_NOFOLLOW);
+    if (::ftruncate(fd_, 0) != 0) {
+      const int number = errno;
+      ::close(fd_);
+      errno = number;
+      fail_errno(partial_, "cannot be emptied");
     }
     buffer_.reserve(kWriteBuffer);
   }
@@ -74,18 +69,8 @@ class FileOutput : public BundleOutput {
     }
     written_ = 0;
     write_all_at(header);
-    if (::fsync(fd_) != 0) fail_writing(partial_, "cannot be brought to the disk");
-    if (::rename(partial_.c_str(), path_.c_str()) != 0) {
-      fail_writing(partial_, "cannot be renamed");
-    }
+    finish_partial(fd_, partial_, path_);
     finished_ = true;  // what bears the name of the partial from now on is another's
-    // The new name is on the disk only when the directory is.
-    const std::filesystem::path directory = std::filesystem::path(path_).parent_path();
-    const int fd = ::open(directory.empty() ? "." : directory.c_str(), O_RDONLY | O_CLOEXEC);
-    if (fd >= 0) {
-      ::fsync(fd);
-      ::close(fd);
-    }
   }
 
  private:
@@ -102,26 +87,6 @@ class FileOutput : public BundleOutput {
     return error ? path : real.string();
   }
 
-  void open_partial() {
-    for (;;) {
-      fd_ = ::open(partial_.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
-      if (fd_ < 0) fail_writing(partial_, "cannot be opened for writing");
-      if (::flock(fd_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
-        fail(ErrorCode::kIo, partial_, ": is being written by another process");
-      }
-      // Another process may have finished in between: then this is its output, renamed.
-      struct stat opened {
-      }, named{};
-      if (::fstat(fd_, &opened) != 0) fail_writing(partial_, "cannot be examined");
-      if (::stat(partial_.c_str(), &named) == 0 && opened.st_dev == named.st_dev &&
-          opened.st_ino == named.st_ino) {
-        return;
-      }
-      ::close(fd_);
-      fd_ = -1;
-    }
-  }
-
   void flush() {
     write_all_at(buffer_);
     buffer_.clear();
@@ -130,7 +95,7 @@ class FileOutput : public BundleOutput {
     while (!bytes.empty()) {
       const ssize_t put = ::pwrite(fd_, bytes.data(), bytes.size(), static_cast<off_t>(written_));
       if (put < 0 && errno == EINTR) continue;
-      if (put < 0) fail_writing(partial_, "cannot be written");
+      if (put < 0) fail_errno(partial_, "cannot be written");
       written_ += static_cast<std::uint64_t>(put);
       bytes = bytes.subspan(static_cast<std::size_t>(put));
     }

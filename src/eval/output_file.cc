@@ -1,25 +1,19 @@
 #include "eval/output_file.h"
 
 #include <fcntl.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <charconv>
-#include <cstring>
 #include <filesystem>
 
 #include "base/error.h"
+#include "base/partial_file.h"
 
 namespace lambert {
 
 namespace {
-
-[[noreturn]] void fail_errno(std::string_view name, std::string_view what) {
-  const int number = errno;
-  fail(ErrorCode::kIo, name, ": ", what, ": ", std::strerror(number));
-}
 
 // Whether both are one regular file.
 bool same_file(const struct stat& a, const struct stat& b) {
@@ -52,7 +46,7 @@ void write_all(int fd, std::string_view text, std::string_view name) {
     const ssize_t put = ::write(fd, text.data(), text.size());
     if (put < 0 && errno == EINTR) continue;
     if (put < 0 && errno == EPIPE) throw BrokenPipe(std::string(name) + ": its reader left");
-    if (put < 0) fail_errno(name, "cannot be written");
+    if (put < 0) fail_errno(std::string(name), "cannot be written");
     text.remove_prefix(static_cast<std::size_t>(put));
   }
 }
@@ -107,7 +101,7 @@ OutputFile::OutputFile(const std::string& path, Partial partial) : path_(renamea
   }
   partial_path_ = path_ + ".partial";
   try {
-    open_partial();
+    fd_ = open_partial(partial_path_, O_RDWR | O_APPEND);
     if (partial == Partial::kResume) {
       cut_torn_line();
     } else if (::ftruncate(fd_, 0) != 0) {
@@ -123,26 +117,6 @@ OutputFile::OutputFile(const std::string& path, Partial partial) : path_(renamea
 OutputFile::~OutputFile() {
   if (removes_partial_) ::unlink(partial_path_.c_str());
   if (fd_ >= 0) ::close(fd_);
-}
-
-void OutputFile::open_partial() {
-  for (;;) {
-    fd_ = ::open(partial_path_.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
-    if (fd_ < 0) fail_errno(partial_path_, "cannot be opened for writing");
-    if (::flock(fd_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
-      fail(ErrorCode::kIo, partial_path_, ": is being written by another process");
-    }
-    // Another process may have finished in between: then this is its output, renamed.
-    struct stat opened {
-    }, named{};
-    if (::fstat(fd_, &opened) != 0) fail_errno(partial_path_, "cannot be examined");
-    if (::stat(partial_path_.c_str(), &named) == 0 && opened.st_dev == named.st_dev &&
-        opened.st_ino == named.st_ino) {
-      return;
-    }
-    ::close(fd_);
-    fd_ = -1;
-  }
 }
 
 void OutputFile::cut_torn_line() {
@@ -173,18 +147,8 @@ void OutputFile::append_bytes(std::span<const std::byte> bytes) {
 
 void OutputFile::finish() {
   if (partial_path_.empty()) return;
-  if (::fsync(fd_) != 0) fail_errno(partial_path_, "cannot be brought to the disk");
-  if (::rename(partial_path_.c_str(), path_.c_str()) != 0) {
-    fail_errno(partial_path_, "cannot be renamed to " + path_);
-  }
+  finish_partial(fd_, partial_path_, path_);
   removes_partial_ = false;  // what bears that name from now on is another's
-  // The new name is on the disk only when the directory is.
-  const std::filesystem::path directory = std::filesystem::path(path_).parent_path();
-  const int fd = ::open(directory.empty() ? "." : directory.c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd >= 0) {
-    ::fsync(fd);
-    ::close(fd);
-  }
 }
 
 }  // namespace lambert

@@ -42,7 +42,6 @@ class OutputFile {
   const std::string& partial_path() const { return partial_path_; }
 
  private:
-  void open_partial();  // fd_ = the locked file that bears the name partial_path_
   void cut_torn_line();
 
   std::string path_, partial_path_;

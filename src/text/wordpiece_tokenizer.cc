@@ -154,7 +154,7 @@ NormalizerOptions read_normalizer_flags(FlatReader& packed) {
 
 NormalizerOptions begin_packed(FlatReader& packed) {
   if (const std::uint32_t layout = packed.u32(); layout != kPackedLayout) {
-    fail(ErrorCode::kUnsupportedModel, "the packed tokenizer has the layout ", layout,
+    fail(ErrorCode::kUnsupportedModel, packed.source(), ": its tokenizer has the layout ", layout,
          ", this Lambert reads ", kPackedLayout, "; pack the model anew");
   }
   return read_normalizer_flags(packed);
