@@ -103,24 +103,25 @@ TEST(Scheduler, ADeadlineThatPassedIsAnError) {
 TEST(MemoryPlan, AModelThatTakesMoreThanThereIsIsRefusedWithTheNumber) {
   const EncoderConfig config{.family = Family::kBert,
                              .vocab_size = 10,
-                             .hidden_size = 1,
+                             .hidden_size = 16,
                              .num_layers = 1,
                              .num_heads = 1,
-                             .intermediate_size = 1'048'576,
-                             .max_positions = 8192,
+                             .intermediate_size = 64,
+                             .max_positions = 1'048'576,
                              .type_vocab_size = 2,
                              .layer_norm_eps = 1e-12F,
                              .activation = Activation::kGelu};
-  constexpr std::size_t kActivations = std::size_t{8192} * 1'048'576 * sizeof(float);
-  EXPECT_NO_THROW(check_memory(config, Precision::kFp32, 8192, 1, 2 * kActivations, "config.json"));
+  constexpr std::size_t kTokens = 1'048'576,
+                        kLimit = kTokens * 512;  // hidden to values: 5 x 16 floats
+  EXPECT_NO_THROW(check_memory(config, Precision::kFp32, kTokens, 1, 2 * kLimit, "config.json"));
   try {
-    check_memory(config, Precision::kFp32, 8192, 1, kActivations, "config.json");
+    check_memory(config, Precision::kFp32, kTokens, 1, kLimit, "config.json");
     ADD_FAILURE();
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ErrorCode::kLimitExceeded);
     const std::string message = error.what();
-    for (const char* part : {"config.json: ", "intermediate_size 1048576",
-                             "max_position_embeddings 8192", "may have 34359738368"}) {
+    for (const char* part : {"config.json: ", "intermediate_size 64",
+                             "max_position_embeddings 1048576", "may have 536870912"}) {
       EXPECT_NE(message.find(part), std::string::npos) << message;
     }
   }
