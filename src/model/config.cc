@@ -17,7 +17,7 @@ constexpr std::size_t kMaxVocab = 2'000'000;
 constexpr std::size_t kMaxHidden = 65'536;
 constexpr std::size_t kMaxLayers = 1'000;
 constexpr std::size_t kMaxIntermediate = std::size_t{1} << 20;
-constexpr std::size_t kMaxPositions = std::size_t{1} << 17;
+constexpr std::size_t kMaxPositions = std::size_t{1} << 20;
 constexpr std::size_t kMaxTypes = 1'024;
 
 struct NamedActivation {
