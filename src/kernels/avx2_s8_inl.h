@@ -1,9 +1,9 @@
 // The int8 product of simd_s8_inl.h in AVX2, which AVX-512 without VNNI takes, too.
 //
 // vpmaddubsw multiplies unsigned by signed bytes and adds pairs into 16 bits, saturating. Here it
-// is exact, and the sum of two of its results, too: bytes of a are at most 255 and the magnitudes
-// of the four weights at most 128 together (GemmS8), so that nothing exceeds 32640. One vpmaddwd
-// for eight values of k instead of two: 160 -> 210 GOPS at 128 tokens on Zen 3.
+// is exact, and the sum of two of its results, too: bytes of a are 0 to 255, and of the four
+// weights those of one sign are at most 128 together (GemmS8), so that nothing is beyond +-32640.
+// One vpmaddwd for eight values of k instead of two: 160 -> 210 GOPS at 128 tokens on Zen 3.
 struct Sums {
   __m256i low, high;  // columns 0-7, 8-15
 };

@@ -64,8 +64,9 @@ struct QuantizeS8 {
 // below 4e-5, and 4e-5 |x| beyond.
 //
 // No element of b is beyond +-127, and in each of the groups k = 8i + {0, 1, 4, 5} and 8i + {2, 3,
-// 6, 7} of a column the magnitudes add up to at most 128, so that AVX2's sums of four products in
-// 16 bits are exact: 255 * 128 < 2^15.
+// 6, 7} of a column the positive elements add up to at most 128 and the negative ones to at least
+// -128, so that sums of four products in 16 bits are exact: 255 * 128 < 2^15 where a byte of a is
+// unsigned, and 127 * 256 < 2^15 where it is signed.
 struct GemmS8 {
   const unsigned char* a = nullptr;  // (rows, k), of this table's quantize_s8
   const float* a_scale = nullptr;    // (rows); a_offset too

@@ -19,16 +19,16 @@ WeightArray<T> zeroed(std::size_t size, Pages pages = Pages::kUsual) {
   return WeightArray<T>(std::move(buffer));
 }
 
-// The largest sum of the magnitudes of a group: k = 8i, 8i + 1, 8i + 4, 8i + 5, or those in
-// between.
+// The largest sum over the weights of one sign in a group: k = 8i, 8i + 1, 8i + 4, 8i + 5, or those
+// in between.
 double highest_group(std::span<const float> weights) {
   double highest = 0;
   for (std::size_t i = 0; i < weights.size(); i += 8) {
-    double sums[2] = {};
+    double positive[2] = {}, negative[2] = {};
     for (std::size_t k = i; k < std::min(i + 8, weights.size()); ++k) {
-      sums[k / 2 % 2] += std::fabs(double{weights[k]});
+      (weights[k] > 0 ? positive : negative)[k / 2 % 2] += std::fabs(double{weights[k]});
     }
-    highest = std::max({highest, sums[0], sums[1]});
+    highest = std::max({highest, positive[0], positive[1], negative[0], negative[1]});
   }
   return highest;
 }
@@ -63,13 +63,15 @@ bool QuantizedMatrix::is_sound() const {
     const std::int8_t* from = values.data() + column / kPanel * k * kPanel + column % kPanel * 4;
     std::int64_t sum = 0;
     for (std::size_t i = 0; i < k; i += 8) {
-      int groups[2] = {};
+      int positive[2] = {}, negative[2] = {};
       for (std::size_t n = i; n < i + 8; ++n) {
         const int value = from[n / 4 * 4 * kPanel + n % 4];
-        groups[n / 2 % 2] += std::abs(value);
+        (value > 0 ? positive : negative)[n / 2 % 2] += std::abs(value);
         sum += value;
       }
-      if (std::max(groups[0], groups[1]) > kMostOfGroup) return false;
+      if (std::max({positive[0], positive[1], negative[0], negative[1]}) > kMostOfGroup) {
+        return false;
+      }
     }
     if (sum != sums[column] || !std::isfinite(scales[column])) return false;
   }

@@ -23,8 +23,8 @@ struct QuantizedMatrix {
   QuantizedMatrix(std::size_t inputs, std::size_t panels);
 
   // Rounds finite `weights` (at most k) to multiples of the column's scale: the least at which the
-  // groups of four that GemmS8 names stay below its limit. Different columns may be set at the same
-  // time.
+  // groups of four that GemmS8 names stay within its limits. Different columns may be set at the
+  // same time.
   void set_column(std::size_t column, std::span<const float> weights);
 
   // Whether all columns are such as set_column writes. Reads everything.

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdlib>
 #include <random>
@@ -44,24 +45,26 @@ TEST(QuantizedMatrix, ValuesAreTheWeightsToHalfAStep) {
 
 TEST(QuantizedMatrix, GroupsNeverExceedWhatSixteenBitsHold) {
   std::mt19937 random(2);
-  int largest = 0;
+  int largest = 0, largest_magnitudes = 0;
   for (int round = 0; round < 2000; ++round) {
     const std::size_t inputs = 1 + random() % 300;
     QuantizedMatrix matrix(inputs, 1);
     matrix.set_column(3, random_column(inputs, random));
     int sum = 0;
     for (std::size_t k = 0; k < matrix.k; k += k % 8 == 2 ? 6 : 2) {
-      int group = 0;
+      int positive = 0, negative = 0;
       for (const std::size_t i : {k, k + 1, k + 4, k + 5}) {
-        group += std::abs(value(matrix, 3, i));
+        (value(matrix, 3, i) > 0 ? positive : negative) += std::abs(value(matrix, 3, i));
         sum += value(matrix, 3, i);
       }
-      largest = std::max(largest, group);
+      largest = std::max({largest, positive, negative});
+      largest_magnitudes = std::max(largest_magnitudes, positive + negative);
     }
     EXPECT_EQ(matrix.sums[3], sum);
   }
   EXPECT_LE(largest, 128);
-  EXPECT_GE(largest, 126);  // and the range is used
+  EXPECT_GE(largest, 126);             // and the range is used
+  EXPECT_GE(largest_magnitudes, 200);  // by both signs
 }
 
 TEST(QuantizedMatrix, ZerosAndTinyWeightsGiveZeros) {
@@ -78,9 +81,13 @@ TEST(QuantizedMatrix, ZerosAndTinyWeightsGiveZeros) {
 TEST(QuantizedMatrix, HugeWeightsStayFinite) {
   QuantizedMatrix matrix(2, 1);
   matrix.set_column(0, std::vector<float>{3e38F, -3e38F});
+  matrix.set_column(1, std::vector<float>{3e38F, 3e38F});
   EXPECT_TRUE(std::isfinite(matrix.scales[0]));
-  EXPECT_NEAR(value(matrix, 0, 0), 63, 1);
+  EXPECT_TRUE(std::isfinite(matrix.scales[1]));
+  EXPECT_NEAR(value(matrix, 0, 0), 126, 1);  // alone of its sign
   EXPECT_EQ(value(matrix, 0, 1), -value(matrix, 0, 0));
+  EXPECT_NEAR(value(matrix, 1, 0), 63, 1);
+  EXPECT_EQ(value(matrix, 1, 1), value(matrix, 1, 0));
 }
 
 }  // namespace
