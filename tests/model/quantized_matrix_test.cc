@@ -28,7 +28,7 @@ std::vector<float> random_column(std::size_t size, std::mt19937& random) {
 
 TEST(QuantizedMatrix, ValuesAreTheWeightsToHalfAStep) {
   std::mt19937 random(1);
-  for (const std::size_t inputs : {1, 2, 63, 64, 65, 384}) {
+  for (const std::size_t inputs : {1U, 2U, 63U, 64U, 65U, 384U}) {
     QuantizedMatrix matrix(inputs, 2);
     EXPECT_EQ(matrix.k % kDepthS8, 0U);
     for (std::size_t j = 0; j < 2 * kPanel; ++j) {
