@@ -65,7 +65,7 @@ bool QuantizedMatrix::is_sound() const {
     for (std::size_t i = 0; i < k; i += 8) {
       int positive[2] = {}, negative[2] = {};
       for (std::size_t n = i; n < i + 8; ++n) {
-        const int value = from[n / 4 * 4 * kPanel + n % 4];
+        const std::int8_t value = from[n / 4 * 4 * kPanel + n % 4];
         (value > 0 ? positive : negative)[n / 2 % 2] += std::abs(value);
         sum += value;
       }

@@ -89,10 +89,9 @@ class SlotList {
 
  private:
   void add(const Named& named, char part, std::vector<std::uint64_t> shape,
-           decltype(TensorSlot::target) target) {
+           const decltype(TensorSlot::target)& target) {
     const char* const suffix = part == 'w' ? ".weight" : ".bias";
-    slots.push_back(
-        {named.name + suffix, std::move(shape), std::move(target), named.kind(part), layer_});
+    slots.push_back({named.name + suffix, std::move(shape), target, named.kind(part), layer_});
   }
 
   Precision precision_;

@@ -7,7 +7,9 @@
 
 #include "../checkpoint/bundle_file.h"
 #include "../code_of.h"
+#include "../store/fake_s3.h"
 #include "lambert/lambert.h"
+#include "qa/fetched_model.h"
 #include "test_files.h"
 
 namespace lambert {
@@ -91,6 +93,16 @@ TEST_F(PackedModel, TakesThePlaceOfAModelWhereverOneIsNamed) {
   EXPECT_TRUE(same_logits(packed, Answerer({.model = "file://" + path})));
   fs::copy(kTiny + kModels[1] + "/config.json", directory_ / "model/config.json");
   EXPECT_TRUE(same_logits(packed, Answerer({.model = directory_ / "model"})));
+}
+
+TEST_F(PackedModel, ComesFromElsewhereUnderAnyName) {
+  const std::string path = pack(kModels[0]);
+  const FakeS3 s3(read_all(path));
+  FileSet files = fetch_model(parse_uri("s3://bucket/models/squad.v2", "the model"),
+                              {.environment = environment_of(s3.variables())}, 1 << 20);
+  ASSERT_TRUE(files.contains("model.lambert"));
+  const LoadedModel model = open_packed_model(files.open("model.lambert").file);
+  EXPECT_EQ(model.identity, packed_info(MappedFile(path)).identity);
 }
 
 TEST_F(PackedModel, AnotherPrecisionThanItWasPackedInIsAnError) {
