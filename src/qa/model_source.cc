@@ -66,7 +66,9 @@ struct Opened {
 
 Opened open_path(const std::string& path, const Options& options) {
   if (!is_model_directory(path)) {
-    return {open_file(path, options), directory_beside(path, options.config_dir)};
+    FileSet files = open_file(path, options);
+    if (files.contains(kBundleName)) return {std::move(files), std::nullopt};
+    return {std::move(files), directory_beside(path, options.config_dir)};
   }
   return {FileSet::of_directory(path), configured_directory(options)};
 }
