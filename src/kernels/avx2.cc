@@ -154,7 +154,7 @@ inline void store_pairs(short* p, Vec even, Vec odd) {
 
 #include "kernels/simd_f32_inl.h"
 #include "kernels/simd_integer_inl.h"
-#include "kernels/simd_s16_inl.h"
+#include "kernels/simd_s8_attention_inl.h"
 #include "kernels/simd_s8_inl.h"
 
 // The compiler's check covers XCR0; clang 14 does not know the name of F16C, so CPUID is asked.
@@ -166,7 +166,7 @@ bool supported() {
 
 }  // namespace
 
-const Kernels kAvx2Kernels = {"avx2",         supported, gemm_f32,   attention_f32, attention_s16,
+const Kernels kAvx2Kernels = {"avx2",         supported, gemm_f32,   attention_f32, attention_s8,
                               layer_norm_f32, widen_f16, kZeroPoint, quantize_s8,   gemm_s8};
 
 }  // namespace lambert

@@ -54,3 +54,4 @@ struct Words {
             dot(sums.high, w.both[1], first, w.both[3], next)};
   }
 };
+using Scores = Words;  // Bytes cannot: nothing limits fours of keys

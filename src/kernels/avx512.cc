@@ -23,7 +23,7 @@ inline Vec to_floats(Sums s) {
 
 #include "kernels/simd_f32_inl.h"
 #include "kernels/simd_integer_inl.h"
-#include "kernels/simd_s16_inl.h"
+#include "kernels/simd_s8_attention_inl.h"
 #include "kernels/simd_s8_inl.h"
 
 bool supported() {
@@ -33,7 +33,7 @@ bool supported() {
 
 }  // namespace
 
-const Kernels kAvx512Kernels = {"avx512",       supported, gemm_f32,   attention_f32, attention_s16,
+const Kernels kAvx512Kernels = {"avx512",       supported, gemm_f32,   attention_f32, attention_s8,
                                 layer_norm_f32, widen_f16, kZeroPoint, quantize_s8,   gemm_s8};
 
 }  // namespace lambert

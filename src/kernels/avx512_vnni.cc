@@ -61,12 +61,13 @@ struct Words {
     return {dot(dot(sums.v, w.first, broadcast4(a)), w.next, broadcast4(a + 4))};
   }
 };
+using Scores = Bytes;
 inline Vec to_floats(Sums s) {
   return {_mm512_cvtepi32_ps(s.v)};
 }
 
 #include "kernels/simd_integer_inl.h"
-#include "kernels/simd_s16_inl.h"
+#include "kernels/simd_s8_attention_inl.h"
 #include "kernels/simd_s8_inl.h"
 
 void gemm_f32(const GemmF32& g) {
@@ -88,7 +89,7 @@ bool supported() {
 }  // namespace
 
 const Kernels kAvx512VnniKernels = {"avx512_vnni", supported,      gemm_f32,  attention_f32,
-                                    attention_s16, layer_norm_f32, widen_f16, kZeroPoint,
+                                    attention_s8,  layer_norm_f32, widen_f16, kZeroPoint,
                                     quantize_s8,   gemm_s8};
 
 }  // namespace lambert

@@ -85,10 +85,10 @@ struct GemmS8 {
 
 // out = softmax(scale * q k^T) v for one head of one window.
 //
-// attention_s16 computes it in integers of 16 bits, as rounded to the nearest, ties to even, with
-// exact sums in int32:
-//  * of each column d of k: m = max |k[j,d]|, K[j,d] = k[j,d] * (limit / m), where limit is the
-//    integer part of 46340 / sqrt(width); of v as well, with that of 2^20 / kv_rows, at most 16383;
+// attention_s8 computes it in integers, as rounded to the nearest, ties to even, with exact sums in
+// int32; those of q and k take 8 bits, the others 16:
+//  * of each column d of k: m = max |k[j,d]|, K[j,d] = k[j,d] * (limit / m), where limit is 127; of
+//    v as well, with a limit of the integer part of 2^20 / kv_rows, at most 16383;
 //  * of each row of q: x[d] = scale * q[d] * (m[d] / limit), m of k's columns, Q[d] = x[d] * (limit
 //    / n) with n = max |x[d]|;
 //  * e[j] = 2^(11 + (Q K - highest) * (n / limit * log2(e))), P[j] = e[j];
@@ -109,7 +109,7 @@ struct Attention {
   float* scratch = nullptr;  // attention_scratch(kv_rows, width) floats, 64-byte aligned
 };
 
-inline constexpr std::size_t kMostKeysS16 = 8192;  // of attention_s16: V has 8 bits there
+inline constexpr std::size_t kMostKeysS8 = 8192;   // of attention_s8: V has 8 bits there
 inline constexpr std::size_t kAttentionRows = 12;  // query rows whose scores are held at a time
 
 constexpr std::size_t attention_scratch(std::size_t kv_rows, std::size_t width) {
@@ -134,7 +134,7 @@ struct Kernels {
   bool (*supported)();  // by this CPU and operating system
   void (*gemm_f32)(const GemmF32&);
   void (*attention_f32)(const Attention&);
-  void (*attention_s16)(const Attention&);
+  void (*attention_s8)(const Attention&);
   void (*layer_norm_f32)(const LayerNormF32&);
   // Half precision (IEEE binary16, any alignment) to float, exactly. (count)
   void (*widen_f16)(const void* from, float* to, std::size_t count);

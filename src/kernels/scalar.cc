@@ -269,8 +269,7 @@ float round_row(float* x, std::size_t width, float limit) {
   return steps.scale;
 }
 
-void attention_s16(const Attention& t) {
-  const float limit = std::floor(kScoreLimit / std::sqrt(static_cast<float>(t.width)));
+void attention_s8(const Attention& t) {
   const float value_limit =
       std::fmin(std::floor(kSumLimit / static_cast<float>(t.kv_rows)), kValueLimit);
   float* keys = t.scratch;                     // (kv_rows, width), integers
@@ -279,12 +278,12 @@ void attention_s16(const Attention& t) {
   float* query = scores + t.kv_rows;  // (width), integers
   float* key_scales = query + t.width;
   float* value_scales = key_scales + t.width;
-  round_columns(t, t.k, limit, keys, key_scales);
+  round_columns(t, t.k, kScoreLimit, keys, key_scales);
   round_columns(t, t.v, value_limit, values, value_scales);
   for (std::size_t i = 0; i < t.q_rows; ++i) {
     const float* q = t.q + i * t.q_stride;
     for (std::size_t d = 0; d < t.width; ++d) query[d] = t.scale * q[d] * key_scales[d];
-    const float query_scale = round_row(query, t.width, limit);
+    const float query_scale = round_row(query, t.width, kScoreLimit);
     for (std::size_t j = 0; j < t.kv_rows; ++j) {
       std::int32_t sum = 0;
       for (std::size_t d = 0; d < t.width; ++d) {
@@ -316,7 +315,7 @@ bool always() {
 
 }  // namespace
 
-const Kernels kScalarKernels = {"scalar",       always,    gemm_f32, attention_f32, attention_s16,
+const Kernels kScalarKernels = {"scalar",       always,    gemm_f32, attention_f32, attention_s8,
                                 layer_norm_f32, widen_f16, 0,        quantize_s8,   gemm_s8};
 
 }  // namespace lambert

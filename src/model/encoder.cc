@@ -173,7 +173,7 @@ class Forward {
       const std::size_t kv_first = batch_.window_begin[window];
       const std::size_t kv_rows = batch_.window_begin[window + 1] - kv_first;
       const auto attention =
-          int8 && kv_rows <= kMostKeysS16 ? kernels_.attention_s16 : kernels_.attention_f32;
+          int8 && kv_rows <= kMostKeysS8 ? kernels_.attention_s8 : kernels_.attention_f32;
       attention({.q = head_rows(0, head, q_begin[window]).data,
                  .k = head_rows(1, head, kv_first).data,
                  .v = head_rows(2, head, kv_first).data,

@@ -64,7 +64,7 @@ class KernelCase {
                    .scratch = scratch.data()};
     return same(a, b, q_rows * width, [&](const Kernels& kernels, float* out) {
       call.out = out;
-      (floats ? kernels.attention_f32 : kernels.attention_s16)(call);
+      (floats ? kernels.attention_f32 : kernels.attention_s8)(call);
     });
   }
 
