@@ -94,10 +94,10 @@ inline unsigned top_bits(Vec v) {
   return static_cast<unsigned>(_mm512_reduce_max_epi32(_mm512_castps_si512(v.v)));
 }
 inline void store_s8(unsigned char* p, Vec v) {
-  const __m512i whole = _mm512_min_epi32(
-      _mm512_max_epi32(_mm512_cvtps_epi32(v.v), _mm512_set1_epi32(-127)), _mm512_set1_epi32(127));
+  const __m128i bytes = _mm512_cvtsepi32_epi8(_mm512_cvtps_epi32(v.v));  // saturates
+  const __m128i zero_point = _mm_set1_epi8(static_cast<char>(kZeroPoint));
   _mm_storeu_si128(reinterpret_cast<__m128i*>(p),
-                   _mm512_cvtepi32_epi8(_mm512_add_epi32(whole, _mm512_set1_epi32(kZeroPoint))));
+                   _mm_add_epi8(_mm_max_epi8(bytes, _mm_set1_epi8(-127)), zero_point));
 }
 inline void store_s16(short* p, Vec v) {
   _mm256_storeu_si256(reinterpret_cast<__m256i*>(p),

@@ -62,6 +62,9 @@ struct Words {
   }
 };
 using Scores = Bytes;
+inline void store_sums(int* p, Sums s) {
+  _mm512_storeu_si512(p, s.v);
+}
 inline Vec to_floats(Sums s) {
   return {_mm512_cvtepi32_ps(s.v)};
 }

@@ -15,6 +15,7 @@
 //   store_pairs(p, even, odd)     the same of two vectors, alternately: (16, 2)
 //   kTileRowsS8, kTilePanelsS8    the register block
 //   Scores                        Bytes, or Words where that is as fast, for q k^T
+//   store_sums(p, sums)
 
 // A block of the product kept in registers: Rows x (Panels * 16), over all of k, which is
 // `row_bytes` of a and 16 times as much of a panel.

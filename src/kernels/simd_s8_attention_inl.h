@@ -41,7 +41,7 @@ struct ScoreOperand<Words> {
   static constexpr Size kBytes = 2;  // of an element
   static void store(unsigned char* p, Vec v) { store_s16(reinterpret_cast<short*>(p), v); }
   static int key_unit(int unit) { return unit; }
-  static int key_sum(int) { return 0; }
+  static void sum_keys(const unsigned char*, Size, int*) {}
 };
 
 template <>
@@ -50,10 +50,14 @@ struct ScoreOperand<Bytes> {
   static void store(unsigned char* p, Vec v) { store_s8(p, v); }
   // Four of a key, without the zero point that store_s8 adds.
   static int key_unit(int unit) { return kZeroPoint == 0 ? unit : unit ^ kSignBits; }
-  static int key_sum(int unit) {
-    int sum = 0;
-    for (int i = 0; i < 32; i += 8) sum += static_cast<signed char>(unit >> i);
-    return sum;
+  // Of the 16 keys of a panel.
+  static void sum_keys(const unsigned char* panel, Size row_bytes, int* sums) {
+    constexpr unsigned char kOnes[8] = {1, 1, 1, 1, 1, 1, 1, 1};
+    const auto* keys = reinterpret_cast<const signed char*>(panel);
+    Sums all = zero_sums();
+    for (Size i = 0; i < row_bytes; i += 8)
+      all = Bytes::dot(all, load_weights(keys + 16 * i), kOnes);
+    store_sums(sums, all);
   }
   static constexpr int kSignBits = static_cast<int>(0x80808080U);
 };
@@ -72,14 +76,15 @@ void pack_keys(const Attention& t, const float* inverses, unsigned char* row, un
       ScoreOperand<Scores>::store(row + d * kScoreBytes, x);
     }
     unsigned char* column = keys + j / 16 * row_bytes * 16 + j % 16 * 4;
-    sums[j] = 0;
     for (Size i = 0; i < row_bytes; i += 4) {
       int unit;
       __builtin_memcpy(&unit, row + i, 4);
       unit = ScoreOperand<Scores>::key_unit(unit);
-      sums[j] += ScoreOperand<Scores>::key_sum(unit);
       __builtin_memcpy(column + i * 16, &unit, 4);
     }
+  }
+  for (Size j = 0; j < padded; j += 16) {
+    ScoreOperand<Scores>::sum_keys(keys + j * row_bytes, row_bytes, sums + j);
   }
 }
 

@@ -6,14 +6,14 @@ struct RowRange {
 };
 
 RowRange row_range(const float* x, Size width) {
-  Vec magnitude = zero(), high = load(x), low = high;
+  Vec nothing = zero(), high = load(x), low = high;
   for (Size j = 0; j < width; j += 16) {
     const Vec v = load(x + j);
-    magnitude = max_bits(magnitude, abs(v));
+    nothing = fma(v, zero(), nothing);  // NaN, if v is not finite
     high = max(v, high);
     low = min(v, low);
   }
-  if (top_bits(magnitude) >= kInfinityBits) {
+  if (sum(nothing) != 0) {
     return {0.0F, 0.0F, __builtin_bit_cast(float, kNanBits)};
   }
   const float highest_half = 0.5F * highest(high);
