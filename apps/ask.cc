@@ -11,6 +11,7 @@
 #include "highlight.h"
 #include "model_options.h"
 #include "output.h"
+#include "receipts.h"
 #include "wire/result_line.h"
 
 namespace lambert {
@@ -23,6 +24,7 @@ constexpr const char* kAskFooter = R"(Examples:
   lambert ask -c "Ada Lovelace wrote it in 1843." -q "Who wrote it?"
   lambert ask --context-file article.txt --question "Who wrote it?" --top-k 3
   curl -s https://example.org/article.txt | lambert ask -q "Who wrote it?" --json
+  lambert ask --context-file article.txt -q "Who wrote it?" --json --receipt > receipt.json
 
 Without --context or --context-file the text is read from standard input. On a terminal the answer
 is shown inside its sentence, otherwise as JSON: {"answers":[{"answer","score","start","end"}]}.)";
@@ -31,6 +33,7 @@ struct AskOptions {
   Options model;
   Question question;
   std::string context_file, question_file;
+  bool receipt = false;
 };
 
 std::string read_text(const std::string& path) {
@@ -74,6 +77,10 @@ std::string for_people(const Result& result, const std::string& context) {
 int ask(const CLI::App& command, AskOptions options, bool json) {
   read_texts(command, options);
   const Answerer answerer = open_model(options.model);
+  if (options.receipt) {
+    print(ask_for_receipt(answerer, options.question) + "\n");
+    return kExitOk;
+  }
   if (json || !output_is_terminal()) {
     print(result_line("", answerer.ask(options.question)) + "\n");
     return kExitOk;
@@ -97,7 +104,11 @@ void add_ask(CLI::App& app, Invocation& invocation) {
                                 "the text from a file (-: standard input)");
   question->excludes(question_file);
   context->excludes(context_file);
-  command->add_flag("--json", invocation.json, "JSON also on a terminal");
+  auto* json = command->add_flag("--json", invocation.json, "JSON also on a terminal");
+  command
+      ->add_flag("--receipt", options->receipt,
+                 "with digests of model, input and parameters, for lambert verify")
+      ->needs(json);
   add_model_options(*command, options->model);
   add_parameter_options(*command, options->question.parameters);
   command->callback([=, &invocation] {

@@ -28,6 +28,7 @@ void add_pull(CLI::App& app, Invocation& invocation);
 void add_push(CLI::App& app, Invocation& invocation);
 void add_inspect(CLI::App& app, Invocation& invocation);
 void add_doctor(CLI::App& app, Invocation& invocation);
+void add_verify(CLI::App& app, Invocation& invocation);
 void add_version(CLI::App& app, Invocation& invocation);
 
 }  // namespace lambert

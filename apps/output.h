@@ -14,6 +14,7 @@ enum ExitCode {
   kExitUsage = 2,
   kExitModel = 3,          // missing, damaged or not supported
   kExitNetwork = 4,        // S3, the Hub or another server: not reached, or refuses
+  kExitDiffers = 5,        // a receipt that does not hold
   kExitPartial = 6,        // some questions of many failed
   kExitInterrupted = 130,  // Ctrl-C
   kExitBrokenPipe = 141    // whoever read the output left

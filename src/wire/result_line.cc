@@ -27,16 +27,19 @@ void append_answer_fields(std::string& out, const Answer& answer) {
   out += ",\"end\":" + std::to_string(answer.end);
 }
 
-std::string result_line(std::string_view id, const Result& result) {
-  std::string line = open_line(id);
-  line += "\"answers\":[";
-  for (const Answer& answer : result.answers) {
-    if (&answer != result.answers.data()) line += ',';
-    line += '{';
-    append_answer_fields(line, answer);
-    line += '}';
+std::string answers_json(const std::vector<Answer>& answers) {
+  std::string text = "[";
+  for (const Answer& answer : answers) {
+    if (&answer != answers.data()) text += ',';
+    text += '{';
+    append_answer_fields(text, answer);
+    text += '}';
   }
-  return line + "]}";
+  return text + "]";
+}
+
+std::string result_line(std::string_view id, const Result& result) {
+  return open_line(id) + "\"answers\":" + answers_json(result.answers) + "}";
 }
 
 std::string error_line(std::string_view id, const Error& error) {

@@ -3,6 +3,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "lambert/lambert.h"
 
@@ -10,6 +11,9 @@ namespace lambert {
 
 // "answer":...,"score":...,"start":...,"end":... without the braces.
 void append_answer_fields(std::string& out, const Answer& answer);
+
+// [{"answer":...,"score":...,"start":...,"end":...},...]
+std::string answers_json(const std::vector<Answer>& answers);
 
 // {"answers":[{"answer":...,"score":...,"start":...,"end":...},...]} on one line, without a line
 // end; "id" comes first unless `id` (JSON text) is empty.

@@ -24,7 +24,7 @@ TEST(Cli, EveryCommandHasHelpWithExamples) {
   EXPECT_EQ(all.exit_code, 0);
   EXPECT_EQ(all.err, "");
   for (const char* command : {"ask", "batch", "eval", "tokenize", "inspect", "doctor", "version",
-                              "logits", "archive", "package", "push", "pull"}) {
+                              "logits", "archive", "package", "push", "pull", "verify"}) {
     const Ended help = run({command, "--help"});
     EXPECT_EQ(help.exit_code, 0) << command;
     EXPECT_TRUE(contains(help.out, "Usage: lambert " + std::string(command))) << help.out;

@@ -50,6 +50,55 @@ TEST_F(PackCommand, AnswersAreThoseOfTheModelInThatPrecision) {
   EXPECT_EQ(logits(path()), logits(kModel));
 }
 
+std::string replaced(std::string text, const std::string& from, const std::string& to) {
+  const std::size_t at = text.find(from);
+  EXPECT_NE(at, std::string::npos) << from << " in " << text;
+  return at == std::string::npos ? text : text.replace(at, from.size(), to);
+}
+
+TEST_F(PackCommand, AReceiptHoldsWithTheModelPackedOrNot) {
+  const std::string receipt = ask(path(), {"--json", "--receipt"}).out;
+  EXPECT_EQ(receipt, ask(kModel, {"--json", "--receipt", "--precision", "int8"}).out);
+  RunOptions options;
+  options.input = receipt;
+  for (const std::string& model : {path(), kModel}) {
+    const Ended verified =
+        run({"verify", "-", "--json", "--model", model, "--threads", "2"}, options);
+    EXPECT_EQ(verified.exit_code, 0) << verified.err;
+    EXPECT_EQ(verified.out,
+              "{\"verified\":true,\"model\":true,\"precision\":true,\"input\":true,"
+              "\"parameters\":true,\"answers\":true,\"engine\":true}\n");
+  }
+}
+
+TEST_F(PackCommand, AReceiptThatDoesNotHoldIsExitCode5AndSaysWhy) {
+  const std::string receipt = ask(path(), {"--json", "--receipt"}).out;
+  const auto verify = [&](const std::string& text, std::vector<std::string> more = {}) {
+    RunOptions options;
+    options.input = text;
+    std::vector<std::string> all{"verify", "-", "--model", path()};
+    all.insert(all.end(), more.begin(), more.end());
+    return run(all, options);
+  };
+  const auto expect = [&](const Ended& ended, const std::string& part) {
+    EXPECT_EQ(ended.exit_code, 5) << ended.err;
+    EXPECT_NE(ended.out.find(part), std::string::npos) << ended.out;
+  };
+  expect(verify(replaced(receipt, "\"answer\":\"Ada Lovelace\"", "\"answer\":\"Ada Byron\"")),
+         "answers: differs from what its digest is of");
+  expect(verify(replaced(receipt, "printed in 1843", "printed in 1844")), "input: differs: ");
+  expect(verify(replaced(receipt, "\"top_k\":1", "\"top_k\":2")), "parameters: differs: ");
+  expect(verify(receipt, {"-q", "What?"}), "input: differs: ");
+  const std::string without = replaced(receipt, "\"question\":\"Who wrote it?\",", "");
+  EXPECT_EQ(verify(without, {"-q", "Who wrote it?"}).exit_code, 0);
+  const Ended missing = verify(without);
+  EXPECT_EQ(missing.exit_code, 1);
+  EXPECT_NE(missing.err.find("no question; pass --question TEXT"), std::string::npos)
+      << missing.err;
+  EXPECT_EQ(verify(receipt, {"--precision", "fp32"}).exit_code, 2);  // it is packed as int8
+  EXPECT_EQ(verify("{}").exit_code, 1);
+}
+
 TEST_F(PackCommand, AnArchiveOfItIsAModel) {
   const std::string model = *directory_ / "model", archive = *directory_ / "model.tar.gz";
   std::filesystem::create_directory(model);
