@@ -10,6 +10,9 @@ constexpr const Kernels* kTables[] = {
     &kAvx2Kernels,
     &kAvx512Kernels,
     &kAvx512VnniKernels,
+#elif defined(__aarch64__)
+    &kNeonKernels,
+    &kNeonDotprodKernels,
 #endif
 };
 
