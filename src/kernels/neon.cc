@@ -13,7 +13,7 @@ using namespace math;
 #include "kernels/neon_inl.h"
 #include "kernels/simd_inl.h"
 
-constexpr int kTileRowsS8 = 4;  // 4 x 16: 16 accumulators, 2 of b, 2 of a, 2 in between
+constexpr int kTileRowsS8 = 4;  // 4 x 16: 16 accumulators, up to 8 of b, 2 of a, 2 in between
 constexpr int kTilePanelsS8 = 1;
 
 // Sums of four products in 16 bits are exact: bytes of a are within +-127, and of the four weights

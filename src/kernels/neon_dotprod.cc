@@ -16,7 +16,7 @@ using namespace math;
 #include "kernels/neon_inl.h"
 #include "kernels/simd_inl.h"
 
-constexpr int kTileRowsS8 = 5;  // 5 x 16: 20 accumulators, 1 of b, 2 of a of 32 registers
+constexpr int kTileRowsS8 = 4;  // 4 x 16: 16 accumulators, 8 of b, 4 of a of 32 registers
 constexpr int kTilePanelsS8 = 1;
 
 struct Bytes {

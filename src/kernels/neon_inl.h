@@ -154,7 +154,8 @@ inline void store_s16(short* p, Vec v) {
 }
 inline void store_pairs(short* p, Vec even, Vec odd) {
   for (int i = 0; i < 4; i += 2) {
-    vst2q_s16(p + 8 * i, {{nearest(even.q[i], even.q[i + 1]), nearest(odd.q[i], odd.q[i + 1])}});
+    const int16x8x2_t both = {{nearest(even.q[i], even.q[i + 1]), nearest(odd.q[i], odd.q[i + 1])}};
+    vst2q_s16(p + 8 * i, both);
   }
 }
 

@@ -4,6 +4,7 @@
 
 #include <cstdio>
 
+#include "../share.h"
 #include "kernels_case.h"
 
 namespace lambert {
@@ -26,6 +27,7 @@ std::vector<const Kernels*> others() {
 
 template <typename Case>
 void expect_same_bits(std::uint64_t cases, const Case& agrees) {
+  cases = share_of(cases);
   for (const Kernels* table : others()) {
     for (std::uint64_t seed = 0; seed < cases; ++seed) {
       KernelCase random(seed);
