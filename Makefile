@@ -4,7 +4,7 @@ export JOBS
 MAKEFLAGS += --no-print-directory
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo build test bench fuzz format lint reproducible clean lambda-zip lambda-local lambda-image check-deploy bench-lambda
+.PHONY: help setup demo build test bench fuzz format lint reproducible clean arm64 check-arm64 dist lambda-zip lambda-local lambda-image check-deploy bench-lambda
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' Makefile
@@ -21,6 +21,19 @@ demo: build ## build, then answer two questions with the default model
 
 test: ## every check: tests, sanitizers, lint, fuzz targets, reproducibility, README
 	@tools/test
+
+arm64: ## build-arm64/lambert, the release binary for arm64
+	@tools/setup build test
+	@tools/arm64_root
+	@cmake --preset arm64 -DLAMBERT_TESTS=$${TESTS:-OFF} >/dev/null
+	@ninja -C build-arm64 -j $(JOBS) --quiet lambert >&2
+
+check-arm64: ## its tests under QEMU, and that it computes the same bits as build/lambert
+	@tools/setup build test
+	@tools/test arm64
+
+dist: build arm64 ## build/dist/: archives of both architectures and their SHA-256 sums
+	@tools/dist
 
 bench: ## Lambert beside ONNX Runtime, OpenVINO and PyTorch (BENCH_QUICK=1: fewer rounds)
 	@tools/setup build bench
@@ -60,4 +73,4 @@ reproducible: ## build twice in different directories and compare
 	@tools/test reproducible
 
 clean: ## remove all that was built
-	rm -rf build build-*
+	rm -rf build build-* .arm64-root
