@@ -27,11 +27,11 @@ WeightArray<T> zeroed(std::size_t size, Pages pages = Pages::kUsual) {
 double highest_group(std::span<const float> weights) {
   double highest = 0;
   for (std::size_t i = 0; i < weights.size(); i += 8) {
-    double positive[2] = {}, negative[2] = {};
+    double groups[4] = {};  // two of weights above zero, two of the others
     for (std::size_t k = i; k < std::min(i + 8, weights.size()); ++k) {
-      (weights[k] > 0 ? positive : negative)[k / 2 % 2] += std::fabs(double{weights[k]});
+      groups[(weights[k] > 0 ? 0U : 2U) + k / 2 % 2] += std::fabs(double{weights[k]});
     }
-    highest = std::max({highest, positive[0], positive[1], negative[0], negative[1]});
+    highest = std::max(highest, *std::max_element(groups, groups + 4));
   }
   return highest;
 }
@@ -66,15 +66,13 @@ bool QuantizedMatrix::is_sound() const {
     const std::int8_t* from = values.data() + column / kPanel * k * kPanel + column % kPanel * 4;
     std::int64_t sum = 0;
     for (std::size_t i = 0; i < k; i += 8) {
-      int positive[2] = {}, negative[2] = {};
+      int groups[4] = {};
       for (std::size_t n = i; n < i + 8; ++n) {
         const std::int8_t value = from[n / 4 * 4 * kPanel + n % 4];
-        (value > 0 ? positive : negative)[n / 2 % 2] += std::abs(value);
+        groups[(value > 0 ? 0U : 2U) + n / 2 % 2] += std::abs(value);
         sum += value;
       }
-      if (std::max({positive[0], positive[1], negative[0], negative[1]}) > kMostOfGroup) {
-        return false;
-      }
+      if (*std::max_element(groups, groups + 4) > kMostOfGroup) return false;
     }
     if (sum != sums[column] || !std::isfinite(scales[column])) return false;
   }
