@@ -33,12 +33,16 @@ def cache_facts() -> dict:
     return caches
 
 
+def package_versions() -> dict:
+    packages = ("onnxruntime", "openvino", "nncf", "torch", "transformers")
+    return {name: metadata.version(name) for name in packages}
+
+
 def versions(lambert: str) -> dict:
     version = subprocess.run([lambert, "version"], capture_output=True, text=True, check=True)
     compiler = subprocess.run(["g++", "--version"], capture_output=True, text=True, check=True)
-    packages = ("onnxruntime", "openvino", "nncf", "torch", "transformers")
     return {"lambert": version.stdout.splitlines()[0], "compiler": compiler.stdout.splitlines()[0],
-            **{name: metadata.version(name) for name in packages},
+            **package_versions(),
             "python": platform.python_version()}
 
 

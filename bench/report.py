@@ -127,16 +127,20 @@ def forward_parts(result: dict) -> list[str]:
 
 
 def markdown(result: dict) -> str:
-    parts = [f"# Benchmark: {result['rows'][0]['model']}", "Made by `make bench`; bench/README.md "
-             "says how to read it." + (" A quick run: few rounds." if result["quick"] else ""),
-             machine_text(result), *forward_parts(result),
-             "## Text to answer, fp32, p50 / p95 ms", answer_table(result), "## Load and memory",
-             load_table(result)]
+    """A section that was not measured is left out."""
+    parts = ["# Benchmark", "Made by `make bench`; bench/README.md says how to read it."
+             + (" A quick run: few rounds." if result["quick"] else ""),
+             machine_text(result), *forward_parts(result)]
+    if result["answer"]:
+        parts += ["## Text to answer, fp32, p50 / p95 ms", answer_table(result)]
+    if result["load"]:
+        parts += ["## Load and memory", load_table(result)]
     if result["batch"]:
         count = result["batch"][0]["questions"]
         parts += [f"## Batch: {count} questions of SQuAD v1.1 dev, fp32", batch_table(result)]
-    parts += ["## Every setting", rows_table(result)]
-    if "logit_differences" in result:
+    if result["rows"]:
+        parts += ["## Every setting", rows_table(result)]
+    if any(result.get("logit_differences", {}).values()):
         parts += ["## Largest difference of a logit to PyTorch's in fp32", difference_table(result)]
     return "\n\n".join(parts) + "\n"
 

@@ -4,13 +4,16 @@ All have the same models, texts, threads and machine.
 
 The engines take turns (A B C A B C ...) for many rounds, so that whatever else the machine does
 meets all of them alike. Results: bench/results/latest.json and latest.md.
-Environment: BENCH_QUICK=1 for few rounds; BENCH_THREADS, default "1 2"; LAMBERT_DATA, the folder
-of squad-dev-v1.1.json.xz and squad-train-v1.1.json.xz, default ../shared/data; BENCH_RESULTS,
-default bench/results.
+Environment: BENCH_QUICK=1 for few rounds; BENCH_ONLY, some of forward,answer,load,batch, default
+all; BENCH_CACHE, the folder of the peers' models, kept between runs, default .bench-models;
+BENCH_THREADS, default "1 2"; LAMBERT_DATA, the folder of squad-dev-v1.1.json.xz and
+squad-train-v1.1.json.xz, default ../shared/data; BENCH_RESULTS, default bench/results.
 """
 import dataclasses
+import hashlib
 import json
 import os
+import shutil
 import statistics
 import subprocess
 import sys
@@ -25,6 +28,7 @@ import report
 import texts
 
 TOKENS = {32: 10, 128: 5, 384: 3}  # length of the pair -> measurements at each visit
+SECTIONS = ("forward", "answer", "load", "batch")
 BATCH_SIZES = (1, 4, 8, 16, 32)
 PAUSE_S = 0.02  # between engines: a pool that spins for work goes to sleep
 
@@ -190,22 +194,59 @@ def gflop(tokens: int, config: dict) -> float:
     return 2 * layers * per_layer / 1e9
 
 
+def chosen_sections(names: str) -> set[str]:
+    """Of BENCH_ONLY's value, names separated by commas; all without one."""
+    chosen = set(filter(None, names.split(","))) or set(SECTIONS)
+    if unknown := sorted(chosen - set(SECTIONS)):
+        raise SystemExit(f"bench: BENCH_ONLY names {', '.join(unknown)}; sections are "
+                         f"{', '.join(SECTIONS)}")
+    return chosen
+
+
+def digest(files, *words: str) -> str:
+    """Of the files' bytes and the words: what a cached model was made from."""
+    hashed = hashlib.sha256("\n".join(words).encode())
+    for name in files:
+        with open(name, "rb") as file:
+            hashed.update(hashlib.file_digest(file, "sha256").digest())
+    return hashed.hexdigest()[:16]
+
+
+def made_once(folder: str, command: list[str]) -> str:
+    """Runs the command with `folder` in place of OUT unless an earlier run made the folder."""
+    if not os.path.isdir(folder):
+        print(f"bench: making {os.path.basename(folder)}", flush=True)
+        unfinished = folder + ".part"  # an interrupted run leaves no half of a model behind
+        shutil.rmtree(unfinished, ignore_errors=True)
+        os.makedirs(unfinished)
+        subprocess.run([unfinished if word == "OUT" else word for word in command], check=True,
+                       stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        os.rename(unfinished, folder)
+    return folder
+
+
 def prepare_models(scratch: str, data: str, quick: bool) -> list[Paths]:
-    """The default model and one of DistilBERT-base's shape, each with its exports."""
-    default, shape = Paths(), f"{scratch}/distilbert-base-random"
-    subprocess.run([default.python, "bench/make_model.py", default.model, shape], check=True,
-                   stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    """The default model and one of DistilBERT-base's shape, each with its exports.
+
+    What is made stays in BENCH_CACHE, under names with a digest of all that it depends on.
+    """
+    default, cache = Paths(), os.environ.get("BENCH_CACHE", ".bench-models")
+    versions = json.dumps(machine.package_versions())
+    key = digest(["bench/make_model.py", f"{default.model}/tokenizer.json"], versions)
+    shape = made_once(f"{cache}/{key}/distilbert-base-random",
+                      [default.python, "bench/make_model.py", default.model, "OUT"])
     train = f"{data}/squad-train-v1.1.json.xz"
-    questions = texts.squad_questions(train, 30 if quick else 300)
+    questions = texts.squad_questions(train, 20 if quick else 300)
     if not questions:
         raise SystemExit(f"bench: {train} is missing: NNCF calibrates with it")
     samples = write_pairs(f"{scratch}/calibration.tsv", questions)
     models = []
     for model in (default.model, shape):
-        print(f"bench: exporting {os.path.basename(model)}", flush=True)
-        models.append(Paths(model=model, onnx=f"{scratch}/{os.path.basename(model)}-exports"))
-        subprocess.run([default.python, "bench/export_onnx.py", model, models[-1].onnx, samples],
-                       check=True, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        inputs = ["bench/export_onnx.py", samples, f"{model}/config.json",
+                  f"{model}/model.safetensors"]
+        folder = f"{cache}/{digest(inputs, versions)}/{os.path.basename(model)}-exports"
+        made_once(folder, [default.python, "bench/export_onnx.py", model, "OUT", samples])
+        models.append(Paths(model=model, onnx=folder))
     return models
 
 
@@ -223,7 +264,8 @@ def gflop_of(paths: Paths) -> dict:
     return {str(tokens): round(gflop(tokens, config), 4) for tokens in TOKENS}
 
 
-def measure_all(result: dict, models: list[Paths], effort: Effort, data: str, scratch: str) -> None:
+def measure_all(result: dict, models: list[Paths], effort: Effort, data: str, scratch: str,
+                sections: set[str]) -> None:
     thread_counts = [int(n) for n in os.environ.get("BENCH_THREADS", "1 2").split()]
     thread_counts = [n for n in thread_counts if n <= len(os.sched_getaffinity(0))]
     default, most = models[0], thread_counts[-1]
@@ -231,20 +273,23 @@ def measure_all(result: dict, models: list[Paths], effort: Effort, data: str, sc
     for paths in models:
         name = os.path.basename(paths.model)
         result["gflop"][name], result["logit_differences"][name] = gflop_of(paths), {}
-        for threads in thread_counts:
+        for threads in thread_counts if "forward" in sections else ():
             print(f"bench: forward, {name}, {threads} threads", flush=True)
             rows, found = measure_forward(threads, pairs, effort, paths)
             result["rows"] += rows
             before = result["logit_differences"][name]
             result["logit_differences"][name] = {
                 key: max(value, before.get(key, 0.0)) for key, value in found.items()}
-    for threads in thread_counts:
+    for threads in thread_counts if "answer" in sections else ():
         print(f"bench: answers, {threads} threads", flush=True)
         result["answer"] += measure_answers(threads, pairs, effort, default,
                                             os.path.basename(default.model))
-    print("bench: load times and memory", flush=True)
-    result["load"] = [row for paths in models
-                      for row in measure_loads(most, pairs[384], effort, paths)]
+    if "load" in sections:
+        print("bench: load times and memory", flush=True)
+        result["load"] = [row for paths in models
+                          for row in measure_loads(most, pairs[384], effort, paths)]
+    if "batch" not in sections:
+        return
     path = f"{data}/squad-dev-v1.1.json.xz"
     questions = texts.squad_questions(path, effort.batch_questions)
     if questions:
@@ -256,13 +301,14 @@ def measure_all(result: dict, models: list[Paths], effort: Effort, data: str, sc
 
 def main() -> None:
     quick = os.environ.get("BENCH_QUICK", "") not in ("", "0")
+    sections = chosen_sections(os.environ.get("BENCH_ONLY", ""))
     data = os.environ.get("LAMBERT_DATA", "../shared/data")
     with tempfile.TemporaryDirectory() as scratch:
         models = prepare_models(scratch, data, quick)
         build = models[0].build
         result = {"machine": machine.facts(build), "quick": quick, "rows": [], "answer": [],
                   "load": [], "batch": [], "logit_differences": {}, "gflop": {}}
-        measure_all(result, models, QUICK if quick else FULL, data, scratch)
+        measure_all(result, models, QUICK if quick else FULL, data, scratch, sections)
         result["machine"]["peak_after"] = machine.peak(f"{build}/bench_peak")
     report.write(result, os.environ.get("BENCH_RESULTS", "bench/results"))
 
