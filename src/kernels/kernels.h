@@ -88,7 +88,7 @@ struct GemmS8 {
 // attention_s8 computes it in integers, as rounded to the nearest, ties to even, with exact sums in
 // int32; those of q and k take 8 bits, the others 16:
 //  * of each column d of k: m = max |k[j,d]|, K[j,d] = k[j,d] * (limit / m), where limit is 127; of
-//    v as well, with a limit of the integer part of 2^20 / kv_rows, at most 16383;
+//    v as well, with a limit of the integer part of (2^20 - 1) / kv_rows, at most 16383;
 //  * of each row of q: x[d] = scale * q[d] * (m[d] / limit), m of k's columns, Q[d] = x[d] * (limit
 //    / n) with n = max |x[d]|;
 //  * e[j] = 2^(11 + (Q K - highest) * (n / limit * log2(e))), P[j] = e[j];
@@ -99,8 +99,7 @@ struct Attention {
   const float* q = nullptr;  // (q_rows, width)
   const float* k = nullptr;  // (kv_rows, width)
   const float* v = nullptr;  // (kv_rows, width)
-  std::size_t stride = 0;    // of k and v
-  std::size_t q_stride = 0;
+  std::size_t stride = 0;    // of all three
   std::size_t q_rows = 0, kv_rows = 0;
   std::size_t width = 0;  // of a head, a multiple of kPanel
   float scale = 1;

@@ -102,7 +102,7 @@ void gemm_f32(const GemmF32& g) {
 void attention_f32(const Attention& t) {
   float* scores = t.scratch;  // (kv_rows)
   for (std::size_t i = 0; i < t.q_rows; ++i) {
-    const float* q = t.q + i * t.q_stride;
+    const float* q = t.q + i * t.stride;
     float highest = -INFINITY;
     for (std::size_t j = 0; j < t.kv_rows; ++j) {
       float score = 0;
@@ -281,7 +281,7 @@ void attention_s8(const Attention& t) {
   round_columns(t, t.k, kScoreLimit, keys, key_scales);
   round_columns(t, t.v, value_limit, values, value_scales);
   for (std::size_t i = 0; i < t.q_rows; ++i) {
-    const float* q = t.q + i * t.q_stride;
+    const float* q = t.q + i * t.stride;
     for (std::size_t d = 0; d < t.width; ++d) query[d] = t.scale * q[d] * key_scales[d];
     const float query_scale = round_row(query, t.width, kScoreLimit);
     for (std::size_t j = 0; j < t.kv_rows; ++j) {

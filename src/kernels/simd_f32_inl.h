@@ -134,7 +134,6 @@ void gemm_f32(const GemmF32& g) {
 void pack_keys_and_values(const Attention& t, float* keys, float* values) {
   const Size padded = round_up_16(t.kv_rows);
   for (Size j = 0; j < padded; ++j) {
-    prefetch(t.k + (j + kAhead) * t.stride, t.width);
     float* column = keys + j / 16 * t.width * 16 + j % 16;
     const float* k = t.k + j * t.stride;
     for (Size d = 0; d < t.width; ++d) column[d * 16] = j < t.kv_rows ? k[d] : 0.0F;
@@ -143,7 +142,6 @@ void pack_keys_and_values(const Attention& t, float* keys, float* values) {
     const float* v = t.v + d;
     float* panel = values + d * t.kv_rows;
     for (Size j = 0; j < t.kv_rows; ++j) {
-      prefetch(v + (j + kAhead) * t.stride, 16);
       store(panel + j * 16, load(v + j * t.stride));
     }
   }
@@ -181,8 +179,7 @@ void attention_f32(const Attention& t) {
   for (Size first = 0; first < t.q_rows; first += kAttentionRows) {
     const Size rows = t.q_rows - first < kAttentionRows ? t.q_rows - first : kAttentionRows;
     for (Size i = 0; i < rows; ++i) {
-      const float* q = t.q + (first + i) * t.q_stride;
-      prefetch(q + kAttentionRows * t.q_stride, t.width);
+      const float* q = t.q + (first + i) * t.stride;
       for (Size d = 0; d < t.width; d += 16) {
         store(query + i * t.width + d, mul(set1(t.scale), load(q + d)));
       }

@@ -100,11 +100,3 @@ void finish(const Gemm& g, Size row, Size rows, Size column, Size columns) {
     for (Size j = column; j < column + columns; j += 16) store(c + j, Act::apply(load(c + j)));
   }
 }
-
-// Rows of q, k and v stand a page apart, where the hardware does not prefetch: 13 % of attention at
-// 384 tokens.
-constexpr Size kAhead = 16;
-
-void prefetch(const float* row, Size width) {
-  for (Size d = 0; d < width; d += 16) __builtin_prefetch(row + d);
-}

@@ -19,7 +19,6 @@ void column_steps(const Attention& t, const float* from, float limit, float* inv
   for (Size d = 0; d < t.width; d += 16) {
     Vec magnitude = zero();
     for (Size j = 0; j < t.kv_rows; ++j) {
-      prefetch(from + (j + kAhead) * t.stride + d, 16);
       magnitude = max_bits(magnitude, abs(load(from + j * t.stride + d)));
     }
     float most[16];
@@ -256,8 +255,7 @@ void attention_s8(const Attention& t) {
     const Size rows = t.q_rows - first < kAttentionRows ? t.q_rows - first : kAttentionRows;
     float query_scales[kAttentionRows], row_factors[kAttentionRows];
     for (Size i = 0; i < rows; ++i) {
-      const float* q = t.q + (first + i) * t.q_stride;
-      prefetch(q + kAttentionRows * t.q_stride, t.width);
+      const float* q = t.q + (first + i) * t.stride;
       query_scales[i] = round_query(t, q, s.key_scales, s.row, s.query + i * query_bytes);
     }
     multiply_integers<Scores>({s.query, query_bytes, rows, query_bytes, s.keys, padded / 16,

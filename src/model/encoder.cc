@@ -178,7 +178,6 @@ class Forward {
                  .k = head_rows(1, head, kv_first).data,
                  .v = head_rows(2, head, kv_first).data,
                  .stride = qkv_.stride,
-                 .q_stride = qkv_.stride,
                  .q_rows = q_begin[window + 1] - q_begin[window],
                  .kv_rows = kv_rows,
                  .width = qkv_.stride,

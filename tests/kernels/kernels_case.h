@@ -55,7 +55,6 @@ class KernelCase {
                    .k = k.data(),
                    .v = v.data(),
                    .stride = stride,
-                   .q_stride = stride,
                    .q_rows = q_rows,
                    .kv_rows = kv_rows,
                    .width = width,

@@ -66,7 +66,6 @@ TEST(Kernels, AttentionInIntegersIsCloseToThatInFloats) {
                  .k = k.data(),
                  .v = v.data(),
                  .stride = width,
-                 .q_stride = width,
                  .q_rows = rows,
                  .kv_rows = rows,
                  .width = width,
