@@ -55,7 +55,7 @@ struct Words {
   }
 };
 using Scores = Words;  // Bytes cannot: nothing limits fours of keys
-[[maybe_unused]] inline void store_sums(int* p, Sums s) {
+inline void store_sums(int* p, Sums s) {
   _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), s.low);
   _mm256_storeu_si256(reinterpret_cast<__m256i*>(p + 8), s.high);
 }

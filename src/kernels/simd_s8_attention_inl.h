@@ -40,7 +40,6 @@ struct ScoreOperand<Words> {
   static constexpr Size kBytes = 2;  // of an element
   static void store(unsigned char* p, Vec v) { store_s16(reinterpret_cast<short*>(p), v); }
   static int key_unit(int unit) { return unit; }
-  static void sum_keys(const unsigned char*, Size, int*) {}
 };
 
 template <>
@@ -49,22 +48,23 @@ struct ScoreOperand<Bytes> {
   static void store(unsigned char* p, Vec v) { store_s8(p, v); }
   // Four of a key, without the zero point that store_s8 adds.
   static int key_unit(int unit) { return kZeroPoint == 0 ? unit : unit ^ kSignBits; }
-  // Of the 16 keys of a panel.
-  static void sum_keys(const unsigned char* panel, Size row_bytes, int* sums) {
-    constexpr unsigned char kOnes[8] = {1, 1, 1, 1, 1, 1, 1, 1};
-    const auto* keys = reinterpret_cast<const signed char*>(panel);
-    Sums all = zero_sums();
-    for (Size i = 0; i < row_bytes; i += 8)
-      all = Bytes::dot(all, load_weights(keys + 16 * i), kOnes);
-    store_sums(sums, all);
-  }
   static constexpr int kSignBits = static_cast<int>(0x80808080U);
 };
 
 constexpr Size kScoreBytes = ScoreOperand<Scores>::kBytes;
+constexpr bool kKeySums = kScoreBytes == 1 && kZeroPoint != 0;  // else first_sums needs none
+
+// The sum of each of the 16 keys of a panel.
+void sum_keys(const unsigned char* panel, Size row_bytes, int* sums) {
+  constexpr unsigned char kOnes[8] = {1, 1, 1, 1, 1, 1, 1, 1};
+  const auto* keys = reinterpret_cast<const signed char*>(panel);
+  Sums all = zero_sums();
+  for (Size i = 0; i < row_bytes; i += 8) all = Bytes::dot(all, load_weights(keys + 16 * i), kOnes);
+  store_sums(sums, all);
+}
 
 // Keys as panels of the transpose, (keys / 16, width * kScoreBytes / 4, 16, 4 bytes), filled up
-// with zeros, and the sum of each.
+// with zeros, and the sum of each where it is needed.
 void pack_keys(const Attention& t, const float* inverses, unsigned char* row, unsigned char* keys,
                int* sums) {
   const Size padded = round_up_16(t.kv_rows), row_bytes = t.width * kScoreBytes;
@@ -82,8 +82,8 @@ void pack_keys(const Attention& t, const float* inverses, unsigned char* row, un
       __builtin_memcpy(column + i * 16, &unit, 4);
     }
   }
-  for (Size j = 0; j < padded; j += 16) {
-    ScoreOperand<Scores>::sum_keys(keys + j * row_bytes, row_bytes, sums + j);
+  for (Size j = 0; kKeySums && j < padded; j += 16) {
+    sum_keys(keys + j * row_bytes, row_bytes, sums + j);
   }
 }
 
@@ -259,7 +259,7 @@ void attention_s8(const Attention& t) {
       query_scales[i] = round_query(t, q, s.key_scales, s.row, s.query + i * query_bytes);
     }
     multiply_integers<Scores>({s.query, query_bytes, rows, query_bytes, s.keys, padded / 16,
-                               kScoreBytes == 1 ? s.key_sums : nullptr, nullptr, nullptr, s.scores,
+                               kKeySums ? s.key_sums : nullptr, nullptr, nullptr, s.scores,
                                padded});
     for (Size i = 0; i < rows; ++i) {
       const float inverse =
