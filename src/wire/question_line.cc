@@ -167,19 +167,37 @@ std::string_view json_kind(const json::value& value) {
   }
 }
 
+std::string_view mode_name(Mode mode) {
+  switch (mode) {
+    case Mode::kHf: return "hf";
+    case Mode::kSquad: return "squad";
+    case Mode::kCalibrated: return "calibrated";
+  }
+  return "";
+}
+
+std::string_view offset_type_name(OffsetType type) {
+  switch (type) {
+    case OffsetType::kCodePoint: return "codepoint";
+    case OffsetType::kUtf8: return "utf8";
+    case OffsetType::kUtf16: return "utf16";
+  }
+  return "";
+}
+
 Mode parse_mode(std::string_view name, std::string_view source) {
-  if (name == "hf") return Mode::kHf;
-  if (name == "squad") return Mode::kSquad;
-  if (name == "calibrated") return Mode::kCalibrated;
+  for (const Mode mode : {Mode::kHf, Mode::kSquad, Mode::kCalibrated}) {
+    if (name == mode_name(mode)) return mode;
+  }
   throw FieldError(
       ErrorCode::kInvalidArgument, "mode",
       std::string(source) + ": mode must be hf, squad or calibrated, found " + quote(name));
 }
 
 OffsetType parse_offset_type(std::string_view name, std::string_view source) {
-  if (name == "codepoint") return OffsetType::kCodePoint;
-  if (name == "utf8") return OffsetType::kUtf8;
-  if (name == "utf16") return OffsetType::kUtf16;
+  for (const OffsetType type : {OffsetType::kCodePoint, OffsetType::kUtf8, OffsetType::kUtf16}) {
+    if (name == offset_type_name(type)) return type;
+  }
   throw FieldError(
       ErrorCode::kInvalidArgument, "offset_type",
       std::string(source) + ": offset_type must be codepoint, utf8 or utf16, found " + quote(name));

@@ -49,8 +49,11 @@ Question read_question(const boost::json::object& object, std::string_view sourc
 QuestionLine read_question_line(std::string_view line, std::size_t number,
                                 const Parameters& defaults, std::size_t max_bytes);
 
-// "hf", "squad", "calibrated"; "codepoint", "utf8", "utf16". Throws FieldError (kInvalidArgument)
-// naming `source` and what is accepted.
+// "hf", "squad", "calibrated"; "codepoint", "utf8", "utf16".
+std::string_view mode_name(Mode mode);
+std::string_view offset_type_name(OffsetType type);
+
+// From these names. Throws FieldError (kInvalidArgument) naming `source` and what is accepted.
 Mode parse_mode(std::string_view name, std::string_view source);
 OffsetType parse_offset_type(std::string_view name, std::string_view source);
 

@@ -38,24 +38,6 @@ std::string number_text(const std::optional<std::int64_t>& number) {
   return number ? std::to_string(*number) : "null";
 }
 
-const char* name_of(Mode mode) {
-  switch (mode) {
-    case Mode::kHf: return "hf";
-    case Mode::kSquad: return "squad";
-    case Mode::kCalibrated: return "calibrated";
-  }
-  return "";
-}
-
-const char* name_of(OffsetType type) {
-  switch (type) {
-    case OffsetType::kCodePoint: return "codepoint";
-    case OffsetType::kUtf8: return "utf8";
-    case OffsetType::kUtf16: return "utf16";
-  }
-  return "";
-}
-
 const char* name_of(bool flag) {
   return flag ? "true" : "false";
 }
@@ -142,7 +124,8 @@ std::string input_text(std::string_view question, std::string_view context) {
 
 std::string parameters_text(const Parameters& p) {
   const std::string threshold = p.score_threshold ? number_text(*p.score_threshold) : "null";
-  return std::string("\"mode\":\"") + name_of(p.mode) + "\",\"top_k\":" + std::to_string(p.top_k) +
+  return "\"mode\":\"" + std::string(mode_name(p.mode)) +
+         "\",\"top_k\":" + std::to_string(p.top_k) +
          ",\"max_seq_len\":" + number_text(p.max_seq_len) +
          ",\"doc_stride\":" + number_text(p.doc_stride) +
          ",\"max_answer_len\":" + number_text(p.max_answer_len) +
@@ -151,8 +134,8 @@ std::string parameters_text(const Parameters& p) {
          ",\"align_to_words\":" + name_of(p.align_to_words) +
          ",\"n_best_size\":" + std::to_string(p.n_best_size) +
          ",\"null_score_diff_threshold\":" + number_text(p.null_score_diff_threshold) +
-         ",\"score_threshold\":" + threshold + ",\"offset_type\":\"" + name_of(p.offset_type) +
-         "\"";
+         ",\"score_threshold\":" + threshold + ",\"offset_type\":\"" +
+         std::string(offset_type_name(p.offset_type)) + "\"";
 }
 
 std::string receipt_line(const Result& result, const Receipt& receipt, const Question& question) {
