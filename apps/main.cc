@@ -27,8 +27,8 @@ LAMBERT_ISA, LAMBERT_CONFIG_DIR, ...), those before defaults. Results go to stan
 everything else to standard error.
 
 Exit codes: 0 done; 1 failed; 2 wrong usage; 3 model missing, damaged or not supported; 4 network;
-5 a receipt does not hold; 6 some questions of many failed; 130 interrupted; 141 the reader of the output left; 143 ended by
-SIGTERM.)";
+5 a receipt does not hold; 6 some questions of many failed; 130 interrupted; 141 the reader of the
+output left; 143 ended by SIGTERM.)";
 
 int usage_error(const CLI::App& app, const CLI::ParseError& error) {
   std::string command = "lambert";
