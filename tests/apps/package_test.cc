@@ -3,12 +3,11 @@
 
 #include <map>
 
+#include "../sanitized.h"
 #include "base/mapped_file.h"
 #include "checkpoint/zip_reader.h"
 #include "process.h"
 #include "test_files.h"
-
-#include "../sanitized.h"
 
 namespace lambert {
 namespace {
