@@ -47,7 +47,8 @@ bench-lambda: build ## the Lambda function beside the Python service, under AWS'
 lambda-zip: build ## dist/: the zip of an AWS Lambda function, without and with the default model
 	@mkdir -p dist
 	@build/lambert package --force -o dist/lambert-lambda-$$(uname -m).zip
-	@build/lambert package --force --model models/distilbert-minilm-squad --precision int8 \
+	@build/lambert package --force --model models/distilbert-minilm-squad \
+	  --calibration models/calibration.jsonl \
 	  -o dist/lambert-lambda-$$(uname -m)-model.zip
 
 lambda-local: build ## the function under AWS's emulator, its model from a local S3 server

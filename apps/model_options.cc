@@ -5,8 +5,10 @@
 #include <filesystem>
 #include <system_error>
 #include <utility>
+#include <variant>
 
 #include "base/error.h"
+#include "eval/question_source.h"
 #include "net/network_error.h"
 #include "output.h"
 #include "wire/question_line.h"
@@ -118,6 +120,27 @@ void add_model_options(CLI::App& command, Options& options) {
       ->type_name("NAME")
       ->envname("LAMBERT_ISA")
       ->group(group);
+}
+
+CLI::Option* add_calibration_option(CLI::App& command, std::string& path) {
+  return add_file(command, "--calibration", path,
+                  "questions that int8 is to fit: JSON Lines as for batch, or SQuAD JSON");
+}
+
+void read_calibration(const std::string& path, Options& options) {
+  if (path.empty()) return;
+  constexpr std::size_t kMaxLine = std::size_t{64} << 20;
+  QuestionSource source(path, {}, kMaxLine);
+  while (auto line = source.next()) {
+    if (const Error* error = std::get_if<Error>(&line->question)) {
+      fail(error->code(), path, ": question ", line->id, ": ", error->what());
+    }
+    options.calibration.push_back(std::get<Question>(std::move(line->question)));
+  }
+  if (options.calibration.empty()) {
+    fail(ErrorCode::kInvalidInput, path, ": has no questions to calibrate with");
+  }
+  if (options.precision == "auto") options.precision = "int8";
 }
 
 void add_parameter_options(CLI::App& command, Parameters& p) {

@@ -33,6 +33,13 @@ CLI::Option* add_file(CLI::App& command, const std::string& name, std::string& p
 // --profile, whose keys for AWS are used.
 CLI::Option* add_profile_option(CLI::App& command, std::string& profile);
 
+// --calibration, a file of questions.
+CLI::Option* add_calibration_option(CLI::App& command, std::string& path);
+
+// options.calibration = the questions in the file at `path`, if not empty; int8 is what "auto"
+// means then. Throws kInvalidInput for a broken question, or none.
+void read_calibration(const std::string& path, Options& options);
+
 // --top-k and the other parameters of the pipeline.
 void add_parameter_options(CLI::App& command, Parameters& parameters);
 

@@ -38,7 +38,7 @@ constexpr std::size_t kMostUnzipped = 262'144'000;  // Lambda's limit, layers in
 
 struct PackageCommand {
   Options model;
-  std::string output;
+  std::string output, calibration;
   bool force = false;
 };
 
@@ -100,7 +100,11 @@ ModelSource checked_model(const PackageCommand& command, std::optional<Scratch>&
   return open_model_source({.model = scratch->path()});
 }
 
-int package(const PackageCommand& command) {
+int package(PackageCommand command) {
+  if (!command.calibration.empty() && command.model.model.empty()) {
+    fail(ErrorCode::kInvalidArgument, "--calibration: needs --model, the model to pack");
+  }
+  read_calibration(command.calibration, command.model);
   const MappedFile program("/proc/self/exe");
   std::vector<ZipFile> files{{"bootstrap", program.bytes(), 0755}};
   std::optional<Scratch> scratch;
@@ -150,6 +154,7 @@ void add_package(CLI::App& app, Invocation& invocation) {
       ->add_option("--precision", options->model.precision,
                    "fp32 or int8: put the model in packed; auto: its files, as they are")
       ->type_name("NAME");
+  add_calibration_option(*command, options->calibration);
   command->add_flag("--force", options->force, "replace a file that is there");
   command->callback(
       [options, &invocation] { invocation.run = [options] { return package(*options); }; });

@@ -104,7 +104,8 @@ struct Options {
   unsigned threads = 0;               // 1..256; 0: what affinity and the cgroup quota allow
   std::string aws_profile = {};       // for s3://; "": AWS_PROFILE and the environment's keys
   std::string precision = "auto";     // fp32, int8; auto: as a packed model is, else fp32
-  std::string bundle_cache = {};      // directory where models are kept packed, "": nowhere
+  std::vector<Question> calibration = {};  // int8: weights are rounded to fit these, in seconds
+  std::string bundle_cache = {};           // directory where models are kept packed, "": nowhere
   std::string isa = {};  // scalar, avx2, avx512; "": LAMBERT_ISA if set, else the fastest here
 };
 class Pending {  // a question on its way; destroying it cancels it. Must not outlive the Answerer.
@@ -123,7 +124,6 @@ class Pending {  // a question on its way; destroying it cancels it. Must not ou
   explicit Pending(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
 };
-
 class Answerer {  // a model, ready to answer
  public:
   // Throws kInvalidArgument, kNotFound, kIo, kInvalidModel, kUnsupportedModel, kLimitExceeded.

@@ -43,14 +43,17 @@ struct GemmF32 {
   std::size_t c_stride = 0;
 };
 
-// Rows of floats as bytes, each with the scale and offset that use all of +-127: offset = (max x +
-// min x) / 2, scale = (max x - min x) / 254, to[j] = (x[j] - offset) / scale to the nearest
-// integer, ties to even, so x[j] ~ to[j] * scale + offset. A row with a value that is not finite
-// has the scale NaN and zeros, so that it cannot pass for a result. Each byte is stored with its
+// Rows of floats as bytes, each with the scale and offset that use all of +-127: y[j] = fma(x[j],
+// multiplier[j], addend[j]), offset = (max y + min y) / 2, scale = (max y - min y) / 254, to[j] =
+// (y[j] - offset) / scale to the nearest integer, ties to even, so y[j] ~ to[j] * scale + offset.
+// A row with a y that is not finite has the scale NaN and zeros, so that it cannot pass for a
+// result. Each byte is stored with its
 // table's `zero_point` added, modulo 256: instructions differ in the sign that they take.
 struct QuantizeS8 {
   const float* x = nullptr;                     // (rows, width)
   std::size_t stride = 0, rows = 0, width = 0;  // a multiple of kPanel
+  const float* multiplier = nullptr;            // (width)
+  const float* addend = nullptr;                // (width)
   unsigned char* to = nullptr;  // (rows, round_up(width, kDepthS8)), filled up with zeros
   std::size_t to_stride = 0;
   float* scales = nullptr;  // (rows); offsets too
@@ -59,7 +62,8 @@ struct QuantizeS8 {
 
 // c = activation((a_scale * a + a_offset) * b * b_scale + bias), sums over k in int32:
 // x = fma(float(sum) * a_scale[row], b_scale[column], bias[column]), to which a_offset[row] *
-// (float(b_sums[column]) * b_scale[column]) is added, fused, before the activation. GELU is x (1/2
+// (float(b_sums[column]) * b_scale[column]) is added, fused, before the activation. With
+// `accumulate` what c holds takes the place of bias. GELU is x (1/2
 // + u P(u^2)) with u = x within +-4 and the polynomial P of math_constants.h: the absolute error is
 // below 4e-5, and 4e-5 |x| beyond.
 //
@@ -77,7 +81,8 @@ struct GemmS8 {
   const float* b_scale = nullptr;        // (panels * kPanel)
   const std::int32_t* b_sums = nullptr;  // (panels * kPanel), over k
   std::size_t panels = 0;
-  const float* bias = nullptr;  // (panels * kPanel)
+  const float* bias = nullptr;  // (panels * kPanel); unless accumulate
+  bool accumulate = false;
   Activation activation = Activation::kIdentity;
   float* c = nullptr;  // (rows, panels * kPanel)
   std::size_t c_stride = 0;

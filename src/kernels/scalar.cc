@@ -166,13 +166,15 @@ std::uint32_t magnitude_bits(float x) {
 void quantize_s8(const QuantizeS8& q) {
   for (std::size_t i = 0; i < q.rows; ++i) {
     const float* x = q.x + i * q.stride;
+    const auto y = [&](std::size_t j) { return std::fma(x[j], q.multiplier[j], q.addend[j]); };
     unsigned char* to = q.to + i * q.to_stride;
     std::uint32_t magnitude = 0;
-    float lowest = x[0], highest = x[0];
+    float lowest = y(0), highest = lowest;
     for (std::size_t j = 0; j < q.width; ++j) {
-      magnitude = magnitude_bits(x[j]) > magnitude ? magnitude_bits(x[j]) : magnitude;
-      lowest = x[j] < lowest ? x[j] : lowest;
-      highest = x[j] > highest ? x[j] : highest;
+      const float value = y(j);
+      magnitude = magnitude_bits(value) > magnitude ? magnitude_bits(value) : magnitude;
+      lowest = value < lowest ? value : lowest;
+      highest = value > highest ? value : highest;
     }
     const bool finite = magnitude < kInfinityBits;
     // Halves, because the difference of two finite numbers may be infinite; + 0: not -0.
@@ -181,7 +183,7 @@ void quantize_s8(const QuantizeS8& q) {
     const bool usual = finite && half_range >= kLeastMagnitude;
     const float inverse = usual ? 127.0F / half_range : 0.0F;
     for (std::size_t j = 0; j < q.width; ++j) {
-      const float rounded = (usual ? (x[j] - offset) * inverse : 0.0F) + kRoundMagic;
+      const float rounded = (usual ? (y(j) - offset) * inverse : 0.0F) + kRoundMagic;
       const auto value = static_cast<int>(rounded - kRoundMagic);
       to[j] = static_cast<unsigned char>(value > 127 ? 127 : value < -127 ? -127 : value);
     }
@@ -205,10 +207,10 @@ void gemm_s8(const GemmS8& g) {
       for (std::size_t j = 0; j < kPanel; ++j) {
         const std::size_t column = panel * kPanel + j;
         const auto sum = static_cast<float>(sums[j]), all = static_cast<float>(g.b_sums[column]);
-        float x = std::fma(sum * g.a_scale[i], g.b_scale[column], g.bias[column]);
-        x = std::fma(g.a_offset[i], all * g.b_scale[column], x);
-        x = activate_s8(g.activation, x);
-        g.c[i * g.c_stride + column] = x;
+        float& c = g.c[i * g.c_stride + column];
+        const float before = g.accumulate ? c : g.bias[column];
+        const float x = std::fma(sum * g.a_scale[i], g.b_scale[column], before);
+        c = activate_s8(g.activation, std::fma(g.a_offset[i], all * g.b_scale[column], x));
       }
     }
   }

@@ -1,14 +1,19 @@
 // The int8 kernels, included after simd_integer_inl.h.
 
-// How a row becomes bytes: (x - offset) * inverse.
+// y = x * multiplier + addend, columns [j, j + 16)
+inline Vec scaled_input(const QuantizeS8& q, const float* x, Size j) {
+  return fma(load(x + j), load(q.multiplier + j), load(q.addend + j));
+}
+
+// How a row becomes bytes: (y - offset) * inverse.
 struct RowRange {
   float offset, inverse, scale;
 };
 
-RowRange row_range(const float* x, Size width) {
-  Vec nothing = zero(), high = load(x), low = high;
-  for (Size j = 0; j < width; j += 16) {
-    const Vec v = load(x + j);
+RowRange row_range(const QuantizeS8& q, const float* x) {
+  Vec nothing = zero(), high = scaled_input(q, x, 0), low = high;
+  for (Size j = 0; j < q.width; j += 16) {
+    const Vec v = scaled_input(q, x, j);
     nothing = fma(v, zero(), nothing);  // NaN, if v is not finite
     high = max(v, high);
     low = min(v, low);
@@ -28,11 +33,11 @@ void quantize_s8(const QuantizeS8& q) {
   for (Size i = 0; i < q.rows; ++i) {
     const float* x = q.x + i * q.stride;
     auto* to = q.to + i * q.to_stride;
-    const RowRange row = row_range(x, q.width);
+    const RowRange row = row_range(q, x);
     const Vec inverse = set1(row.inverse), offset = set1(row.offset);
     for (Size j = 0; j < q.width; j += 16) {
       const bool usual = row.inverse > 0;
-      store_s8(to + j, usual ? mul(sub(load(x + j), offset), inverse) : zero());
+      store_s8(to + j, usual ? mul(sub(scaled_input(q, x, j), offset), inverse) : zero());
     }
     for (Size j = q.width; j % kDepthS8 != 0; j += 16) store_s8(to + j, zero());
     q.scales[i] = row.scale;
@@ -65,14 +70,16 @@ struct ProductBlockS8 {
     float* const c = g.c + row * g.c_stride + column;
 #pragma GCC unroll 4
     for (int p = 0; p < Panels; ++p) {
-      const Vec scale = load(g.b_scale + column + p * 16), bias = load(g.bias + column + p * 16);
+      const Vec scale = load(g.b_scale + column + p * 16);
+      const Vec bias = g.accumulate ? zero() : load(g.bias + column + p * 16);
       const Vec sum = mul(integers(g.b_sums + column + p * 16), scale);
 #pragma GCC unroll 16
       for (int r = 0; r < Rows; ++r) {
         const Size i = row + static_cast<Size>(r);
+        float* const out = c + static_cast<Size>(r) * g.c_stride + p * 16;
         const Vec scaled = mul(to_floats(tile.sums[r][p]), set1(g.a_scale[i]));
-        const Vec x = fma(set1(g.a_offset[i]), sum, fma(scaled, scale, bias));
-        store(c + static_cast<Size>(r) * g.c_stride + p * 16, x);
+        const Vec before = g.accumulate ? load(out) : bias;
+        store(out, fma(set1(g.a_offset[i]), sum, fma(scaled, scale, before)));
       }
     }
     if (activate != nullptr) activate(g, row, Rows, column, Panels * 16);

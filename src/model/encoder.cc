@@ -21,6 +21,8 @@ std::size_t quantized_width(const EncoderConfig& c) {
   return round_up(std::max({hidden_width(c), heads_width(c), c.intermediate_size}), kDepthS8);
 }
 
+constexpr std::size_t kRowScales = 2 * kOutputBlocks;  // numbers a row: scales and offsets
+
 // A matrix of activations: rows of `stride` floats.
 struct Rows {
   float* data;
@@ -32,7 +34,7 @@ struct Rows {
 // The left operand of a product in int8.
 struct QuantizedRows {
   unsigned char* data;  // (rows, stride)
-  float* scales;        // of a stretch, then its offsets: (rows, 2)
+  float* scales;        // of a stretch, then its offsets, block by block: (blocks, 2, rows)
   std::size_t stride;
 };
 
@@ -68,7 +70,7 @@ Workspace::Workspace(const EncoderConfig& config, Precision precision, std::size
   scratch_ = AlignedBuffer<float>(threads * scratch_size_);
   if (precision == Precision::kInt8) {
     bytes_ = AlignedBuffer<unsigned char>(threads * stretch_rows_ * quantized_width(config));
-    row_scales_ = AlignedBuffer<float>(threads * stretch_rows_ * 2);
+    row_scales_ = AlignedBuffer<float>(threads * stretch_rows_ * kRowScales);
   }
 }
 
@@ -77,7 +79,7 @@ std::size_t Workspace::bytes(const EncoderConfig& config, Precision precision,
   const std::size_t a_token = hidden_width(config) + 4 * heads_width(config);
   const std::size_t a_row = hidden_width(config) + round_up(config.intermediate_size, kPanel);
   const std::size_t quantized =
-      precision == Precision::kInt8 ? quantized_width(config) + 2 * sizeof(float) : 0;
+      precision == Precision::kInt8 ? quantized_width(config) + kRowScales * sizeof(float) : 0;
   const std::size_t scratch =
       attention_scratch(max_window, round_up(config.head_size(), kPanel)) + kPanel;
   return max_tokens * a_token * sizeof(float) +
@@ -89,7 +91,7 @@ std::size_t Workspace::bytes(const EncoderConfig& config, Precision precision,
 class Forward {
  public:
   Forward(const EncoderConfig& config, const Weights& weights, const Batch& batch,
-          Workspace& workspace, const Kernels& kernels, ThreadPool& pool)
+          Workspace& workspace, const Kernels& kernels, ThreadPool& pool, ForwardObserver* observer)
       : config_(config),
         weights_(weights),
         batch_(batch),
@@ -103,7 +105,8 @@ class Forward {
         intermediate_{workspace.intermediate_.data(), round_up(config.intermediate_size, kPanel)},
         scratch_{workspace.scratch_.data(), workspace.scratch_size_},
         bytes_{workspace.bytes_.data(), workspace.row_scales_.data(), quantized_width(config)},
-        stretch_rows_(workspace.stretch_rows_) {}
+        stretch_rows_(workspace.stretch_rows_),
+        observer_(observer) {}
 
   void run(std::span<float> logits) {
     by_rows(tokens(), [&](const Stretch& s) {
@@ -270,42 +273,59 @@ class Forward {
                                 .c = to.data,
                                 .c_stride = to.stride});
     }
-    const QuantizedMatrix& b = matrix.quantized;
-    kernels_.gemm_s8({.a = bytes_.data + s.scratch * bytes_.stride,
-                      .a_scale = scales(s),
-                      .a_offset = scales(s) + s.rows,
-                      .a_stride = bytes_.stride,
-                      .rows = s.rows,
-                      .k = b.k,
-                      .b = b.values.data() + column * b.k,
-                      .b_scale = b.scales.data() + column,
-                      .b_sums = b.sums.data() + column,
-                      .panels = panels,
-                      .bias = bias,
-                      .activation = activation,
-                      .c = to.data,
-                      .c_stride = to.stride});
+    const std::size_t blocks = matrix.quantized.size();
+    for (std::size_t i = 0; i < blocks; ++i) {
+      const QuantizedMatrix& b = matrix.quantized[i];
+      kernels_.gemm_s8(
+          {.a = bytes_.data + s.scratch * bytes_.stride + i * matrix.quantized.front().k,
+           .a_scale = scales(s, i),
+           .a_offset = scales(s, i) + s.rows,
+           .a_stride = bytes_.stride,
+           .rows = s.rows,
+           .k = b.k,
+           .b = b.values.data() + column * b.k,
+           .b_scale = b.scales.data() + column,
+           .b_sums = b.sums.data() + column,
+           .panels = panels,
+           .bias = bias,
+           .accumulate = i > 0,
+           .activation = i + 1 == blocks ? activation : Activation::kIdentity,
+           .c = to.data,
+           .c_stride = to.stride});
+    }
   }
 
-  float* scales(const Stretch& s) const { return bytes_.scales + 2 * s.scratch; }
+  float* scales(const Stretch& s, std::size_t block) const {
+    return bytes_.scales + kRowScales * s.scratch + 2 * block * s.rows;
+  }
 
   // bytes_ = from, if the matrix is in int8
   void quantize(const Stretch& s, const Rows& from, const PackedMatrix& matrix) {
+    if (observer_ != nullptr) observer_->inputs(matrix, {from.data, from.stride, s.rows});
     if (matrix.precision != Precision::kInt8) return;
     each(s, s.rows, 1, [&](std::size_t first, std::size_t last) {
-      kernels_.quantize_s8({.x = from[first],
-                            .stride = from.stride,
-                            .rows = last - first,
-                            .width = from.stride,
-                            .to = bytes_.data + (s.scratch + first) * bytes_.stride,
-                            .to_stride = bytes_.stride,
-                            .scales = scales(s) + first,
-                            .offsets = scales(s) + s.rows + first});
+      const std::size_t block = matrix.quantized.front().k;
+      for (std::size_t i = 0; i < matrix.quantized.size(); ++i) {
+        kernels_.quantize_s8({.x = from[first] + i * block,
+                              .stride = from.stride,
+                              .rows = last - first,
+                              .width = std::min(block, from.stride - i * block),
+                              .multiplier = matrix.quantized[i].multiplier.data(),
+                              .addend = matrix.quantized[i].addend.data(),
+                              .to = bytes_.data + (s.scratch + first) * bytes_.stride + i * block,
+                              .to_stride = bytes_.stride,
+                              .scales = scales(s, i) + first,
+                              .offsets = scales(s, i) + s.rows + first});
+      }
     });
   }
 
   // hidden = LN(hidden + added)
   void layer_norm(const Stretch& s, const NormWeights& norm, const Rows* added) {
+    if (observer_ != nullptr && added != nullptr) {
+      observer_->normalised({hidden_[s.first], hidden_.stride, s.rows},
+                            {added->data, added->stride, s.rows});
+    }
     each(s, s.rows, 1, [&](std::size_t first, std::size_t last) {
       kernels_.layer_norm_f32({.x = hidden_[s.first + first],
                                .stride = hidden_.stride,
@@ -352,12 +372,13 @@ class Forward {
   Rows context_, projected_, intermediate_, scratch_;
   QuantizedRows bytes_;
   std::size_t stretch_rows_;
+  ForwardObserver* observer_;  // or null
 };
 
 void forward(const EncoderConfig& config, const Weights& weights, const Batch& batch,
              Workspace& workspace, const Kernels& kernels, ThreadPool& pool,
-             std::span<float> logits) {
-  Forward(config, weights, batch, workspace, kernels, pool).run(logits);
+             std::span<float> logits, ForwardObserver* observer) {
+  Forward(config, weights, batch, workspace, kernels, pool, observer).run(logits);
 }
 
 }  // namespace lambert

@@ -24,6 +24,22 @@ struct Batch {
   std::size_t windows() const { return window_begin.size() - 1; }
 };
 
+// Rows of activations, `stride` floats apart.
+struct Observed {
+  const float* data = nullptr;
+  std::size_t stride = 0, count = 0;
+};
+
+// Sees what passes through a forward pass.
+class ForwardObserver {
+ public:
+  virtual ~ForwardObserver() = default;
+  // The rows that the matrix is about to be multiplied with. They stay until the next call.
+  virtual void inputs(const PackedMatrix& matrix, Observed rows) = 0;
+  // x + added is about to be normalised.
+  virtual void normalised(Observed x, Observed added) = 0;
+};
+
 // Activations of one forward pass, allocated once; used by one pass at a time.
 class Workspace {
  public:
@@ -46,14 +62,15 @@ class Workspace {
   AlignedBuffer<float> projected_;      // hidden: of attention_output and of output
   AlignedBuffer<float> intermediate_;   // intermediate
   AlignedBuffer<unsigned char> bytes_;  // int8: k, the left operand of a product
-  AlignedBuffer<float> row_scales_;     // int8: 2, scales and offsets
+  AlignedBuffer<float> row_scales_;     // int8: scales and offsets of blocks of inputs
   AlignedBuffer<float> scratch_;        // (threads, attention_scratch)
   std::size_t scratch_size_;
 };
 
-// logits: (reads, 2), start and end of each row of batch.read_rows. Does not allocate.
+// logits: (reads, 2), start and end of each row of batch.read_rows. Does not allocate. An observer
+// needs a pool of one thread.
 void forward(const EncoderConfig& config, const Weights& weights, const Batch& batch,
              Workspace& workspace, const Kernels& kernels, ThreadPool& pool,
-             std::span<float> logits);
+             std::span<float> logits, ForwardObserver* observer = nullptr);
 
 }  // namespace lambert

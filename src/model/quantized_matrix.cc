@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <utility>
+#include <vector>
 
 #include "kernels/kernels.h"
 
@@ -15,6 +16,8 @@ namespace {
 // Added and taken away: to the nearest integer, ties to even, in a third of std::nearbyint's time.
 constexpr double kRoundS8 = 0x1.8p52;
 
+constexpr int kMostOfGroup = 128;  // after it
+
 template <typename T>
 WeightArray<T> zeroed(std::size_t size, Pages pages = Pages::kUsual) {
   AlignedBuffer<T> buffer(size, pages);
@@ -22,32 +25,38 @@ WeightArray<T> zeroed(std::size_t size, Pages pages = Pages::kUsual) {
   return WeightArray<T>(std::move(buffer));
 }
 
-// The largest sum over the weights of one sign in a group: k = 8i, 8i + 1, 8i + 4, 8i + 5, or those
-// in between.
-double highest_group(std::span<const float> weights) {
-  double highest = 0;
+}  // namespace
+
+QuantizedMatrix::Group QuantizedMatrix::largest_group(std::span<const float> weights) {
+  Group largest;
   for (std::size_t i = 0; i < weights.size(); i += 8) {
     double groups[4] = {};  // two of weights above zero, two of the others
     for (std::size_t k = i; k < std::min(i + 8, weights.size()); ++k) {
       groups[(weights[k] > 0 ? 0U : 2U) + k / 2 % 2] += std::fabs(double{weights[k]});
     }
-    highest = std::max(highest, *std::max_element(groups, groups + 4));
+    const auto most = static_cast<std::size_t>(std::max_element(groups, groups + 4) - groups);
+    if (groups[most] > largest.sum) largest = {i + most % 2 * 2, most < 2, groups[most]};
   }
-  return highest;
+  return largest;
 }
-
-}  // namespace
 
 QuantizedMatrix::QuantizedMatrix(std::size_t inputs, std::size_t panel_count)
     : k(round_up(inputs, kDepthS8)),
       panels(panel_count),
       values(zeroed<std::int8_t>(panels * k * kPanel, Pages::kHuge)),
       scales(zeroed<float>(panels * kPanel)),
-      sums(zeroed<std::int32_t>(panels * kPanel)) {}
+      sums(zeroed<std::int32_t>(panels * kPanel)),
+      multiplier(zeroed<float>(k)),
+      addend(zeroed<float>(k)) {
+  std::fill_n(multiplier.writable(), k, 1.0F);
+}
+
+float QuantizedMatrix::least_scale(std::span<const float> weights) {
+  return static_cast<float>(largest_group(weights).sum / kGroup);
+}
 
 void QuantizedMatrix::set_column(std::size_t column, std::span<const float> weights) {
-  constexpr double kGroup = 126;  // rounding adds at most 2 to it
-  const double highest = highest_group(weights);
+  const double highest = largest_group(weights).sum;
   const double inverse = highest >= 0x1p-100 ? kGroup / highest : 0;
   std::int8_t* to = values.writable() + column / kPanel * k * kPanel + column % kPanel * 4;
   std::int32_t sum = 0;
@@ -60,8 +69,97 @@ void QuantizedMatrix::set_column(std::size_t column, std::span<const float> weig
   sums.writable()[column] = sum;
 }
 
+namespace {
+
+// The integers of a column on their way down.
+class Descent {
+ public:
+  // `targets`: weights / scale
+  Descent(std::vector<float> targets, std::span<const float> covariance)
+      : targets_(std::move(targets)), covariance_(covariance), gradient_(targets_.size()) {}
+
+  // values: (targets). Returns e^T C values / values^T C values, with e = targets - values.
+  double run(std::vector<int>& values) {
+    constexpr int kSweeps = 8;
+    const std::size_t n = targets_.size();
+    for (std::size_t j = 0; j < n; ++j) {
+      subtract(j, static_cast<float>(values[j]) - targets_[j]);
+    }
+    bool changed = true;
+    for (int sweep = 0; sweep < kSweeps && changed; ++sweep) {
+      changed = false;
+      for (std::size_t j = 0; j < n; ++j) changed = step(j, values) || changed;
+    }
+    double of_error = 0, of_values = 0;
+    std::vector<float> product(n);
+    gradient_.swap(product);  // product: C e
+    for (std::size_t j = 0; j < n; ++j) subtract(j, static_cast<float>(-values[j]));
+    for (std::size_t j = 0; j < n; ++j) {
+      of_error += double{product[j]} * values[j];
+      of_values += double{gradient_[j]} * values[j];
+    }
+    return of_values > 0 ? of_error / of_values : 0;
+  }
+
+ private:
+  // gradient -= amount * C[j]
+  void subtract(std::size_t j, float amount) {
+    const float* row = covariance_.data() + j * targets_.size();
+    for (std::size_t i = 0; i < gradient_.size(); ++i) gradient_[i] -= amount * row[i];
+  }
+
+  bool step(std::size_t j, std::vector<int>& values) {
+    const float curvature = covariance_[j * targets_.size() + j];
+    if (!(curvature > 0)) return false;
+    const float best = static_cast<float>(values[j]) + gradient_[j] / curvature;
+    const auto [least, most] = limits(j, values);
+    const int value = static_cast<int>(
+        std::nearbyint(std::clamp(best, static_cast<float>(least), static_cast<float>(most))));
+    if (value == values[j]) return false;
+    subtract(j, static_cast<float>(value - values[j]));
+    values[j] = value;
+    return true;
+  }
+
+  // What value j may be, given the others of its group.
+  static std::pair<int, int> limits(std::size_t j, const std::vector<int>& values) {
+    int least = -kMostOfGroup, most = kMostOfGroup;
+    const std::size_t first = j / 8 * 8 + j / 2 % 2 * 2;
+    for (const std::size_t i : {first, first + 1, first + 4, first + 5}) {
+      if (i == j || i >= values.size()) continue;
+      (values[i] > 0 ? most : least) -= values[i];
+    }
+    return {std::max(least, -127), std::min(most, 127)};
+  }
+
+  std::vector<float> targets_;
+  std::span<const float> covariance_;
+  std::vector<float> gradient_;  // C e
+};
+
+}  // namespace
+
+void QuantizedMatrix::refine_column(std::size_t column, std::span<const float> weights,
+                                    std::span<const float> covariance) {
+  std::int8_t* const to = values.writable() + column / kPanel * k * kPanel + column % kPanel * 4;
+  const auto at = [&](std::size_t i) -> std::int8_t& { return to[i / 4 * 4 * kPanel + i % 4]; };
+  float& scale = scales.writable()[column];
+  std::vector<float> targets(weights.size());
+  std::vector<int> integers(weights.size());
+  for (std::size_t i = 0; i < weights.size(); ++i) {
+    targets[i] = weights[i] / scale;
+    integers[i] = at(i);
+  }
+  scale *= static_cast<float>(1 + Descent(std::move(targets), covariance).run(integers));
+  std::int32_t sum = 0;
+  for (std::size_t i = 0; i < weights.size(); ++i) {
+    at(i) = static_cast<std::int8_t>(integers[i]);
+    sum += integers[i];
+  }
+  sums.writable()[column] = sum;
+}
+
 bool QuantizedMatrix::is_sound() const {
-  constexpr int kMostOfGroup = 128;
   for (std::size_t column = 0; column < panels * kPanel; ++column) {
     const std::int8_t* from = values.data() + column / kPanel * k * kPanel + column % kPanel * 4;
     std::int64_t sum = 0;

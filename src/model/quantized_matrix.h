@@ -1,4 +1,5 @@
-// A matrix as int8 with a scale per column, in the form of GemmS8 (kernels.h).
+// A matrix as int8 with a scale per column, in the form of GemmS8 (kernels.h), and what its inputs
+// go through before they become int8, too (QuantizeS8).
 #pragma once
 
 #include <cstddef>
@@ -17,6 +18,8 @@ struct QuantizedMatrix {
   WeightArray<std::int8_t> values;  // (panels, k / 4, kPanel, 4)
   WeightArray<float> scales;        // (panels * kPanel)
   WeightArray<std::int32_t> sums;   // (panels * kPanel), of the values of a column
+  WeightArray<float> multiplier;    // (k), of inputs: 1, unless calibrated
+  WeightArray<float> addend;        // (k), added then: 0, unless calibrated
 
   QuantizedMatrix() = default;
   // Zeros, for products over `inputs` numbers.
@@ -26,6 +29,25 @@ struct QuantizedMatrix {
   // groups of four that GemmS8 names stay within its limits. Different columns may be set at the
   // same time.
   void set_column(std::size_t column, std::span<const float> weights);
+
+  // The weights of one sign with the largest sum, in magnitude, among those of a group: k = first,
+  // first + 1, first + 4, first + 5.
+  struct Group {
+    std::size_t first = 0;
+    bool positive = true;
+    double sum = 0;
+  };
+  static Group largest_group(std::span<const float> weights);
+  static constexpr double kGroup = 126;  // that sum / scale, before rounding, which adds at most 2
+
+  // The scale that set_column gives a column.
+  static float least_scale(std::span<const float> weights);
+
+  // After set_column: lets the column's elements take other integers, in turn, as long as that
+  // lessens e^T C e with e = weights - scale * integers, within the limits of the groups; then the
+  // scale at which that is least. `covariance`: C, (weights, weights), of the inputs.
+  void refine_column(std::size_t column, std::span<const float> weights,
+                     std::span<const float> covariance);
 
   // Whether all columns are such as set_column writes. Reads everything.
   bool is_sound() const;

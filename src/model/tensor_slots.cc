@@ -76,12 +76,13 @@ class SlotList {
   }
 
   void plain_linear(const Named& named, std::size_t out, std::size_t in, PackedMatrix& matrix) {
-    plain_linear(named, out, in, matrix, precision_);
+    plain_linear(named, out, in, matrix, precision_, kHiddenBlocks);
   }
   void plain_linear(const Named& named, std::size_t out, std::size_t in, PackedMatrix& matrix,
-                    Precision precision) {
+                    Precision precision, std::size_t blocks) {
     const std::size_t panels = round_up(out, kPanel) / kPanel;
-    linear(named, out, in, {&matrix, precision, in, panels, 0, {out, out}, {in, in}});
+    linear(named, out, in,
+           {&matrix, precision, in, panels, 0, {out, out}, {in, in}, block_size(in, blocks)});
   }
   Precision precision() const { return precision_; }
 
@@ -110,15 +111,17 @@ void add_layer(SlotList& list, const EncoderConfig& config, const LayerNames& na
   const char* const qkv[] = {names.query, names.key, names.value};
   for (std::size_t i = 0; i < 3; ++i) {
     list.linear({base + qkv[i], "qkv"}, hidden, hidden,
-                {&layer.qkv, list.precision(), hidden, panels, i * width, heads, all});
+                {&layer.qkv, list.precision(), hidden, panels, i * width, heads, all,
+                 block_size(hidden, kHiddenBlocks)});
   }
   list.linear({base + names.attention_output, "att"}, hidden, hidden,
               {&layer.attention_output, list.precision(), width, round_up(hidden, kPanel) / kPanel,
-               0, all, heads});
+               0, all, heads, block_size(width, kHiddenBlocks)});
   list.norm({base + names.attention_norm, "anm"}, layer.attention_norm, hidden);
   list.plain_linear({base + names.intermediate, "int"}, config.intermediate_size, hidden,
                     layer.intermediate);
-  list.plain_linear({base + names.output, "out"}, hidden, config.intermediate_size, layer.output);
+  list.plain_linear({base + names.output, "out"}, hidden, config.intermediate_size, layer.output,
+                    list.precision(), kOutputBlocks);
   list.norm({base + names.output_norm, "onm"}, layer.output_norm, hidden);
 }
 
@@ -142,7 +145,7 @@ std::vector<TensorSlot> tensor_slots(const EncoderConfig& config, Precision prec
     add_layer(list, config, bert ? kBertNames : kDistilBertNames, i, weights.layers[i]);
   }
   list.begin_layer(0);
-  list.plain_linear({"qa_outputs", "qao"}, 2, hidden, weights.qa_outputs, Precision::kFp32);
+  list.plain_linear({"qa_outputs", "qao"}, 2, hidden, weights.qa_outputs, Precision::kFp32, 1);
   return std::move(list.slots);
 }
 

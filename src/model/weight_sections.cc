@@ -36,17 +36,24 @@ struct SlotSections {
     if (into.first != 0) return;
     const std::size_t columns = into.panels * kPanel;
     if (into.precision == Precision::kFp32) return add('w', into.matrix->values, columns * into.k);
-    QuantizedMatrix& quantized = into.matrix->quantized;
-    add('w', quantized.values, columns * round_up(into.k, kDepthS8));
-    sections.back().matrix = &quantized;
-    add('s', quantized.scales, columns);
-    add('z', quantized.sums, columns);
+    into.matrix->quantized.resize(into.blocks());
+    for (std::size_t i = 0; i < into.blocks(); ++i) {
+      QuantizedMatrix& block = into.matrix->quantized[i];
+      const std::size_t k = round_up(into.block_inputs(i), kDepthS8);
+      add('w', block.values, columns * k, i);
+      sections.back().matrix = &block;
+      add('s', block.scales, columns, i);
+      add('z', block.sums, columns, i);
+      add('m', block.multiplier, k, i);
+      add('a', block.addend, k, i);
+    }
   }
 
  private:
   template <typename T>
-  void add(char part, WeightArray<T>& array, std::size_t size) const {
-    sections.push_back({with_part(slot.kind, part), slot.index, size * sizeof(T), &array});
+  void add(char part, WeightArray<T>& array, std::size_t size, std::size_t block = 0) const {
+    const auto index = slot.index + (static_cast<std::uint32_t>(block) << 16);
+    sections.push_back({with_part(slot.kind, part), index, size * sizeof(T), &array});
   }
 };
 
@@ -61,13 +68,14 @@ struct SlotSizes {
   }
   void operator()(const IntoMatrix& into) const {
     PackedMatrix& matrix = *into.matrix;
-    const bool int8 = into.precision == Precision::kInt8;
     matrix.precision = into.precision;
     matrix.panels = into.panels;
-    matrix.k = int8 ? round_up(into.k, kDepthS8) : into.k;
-    if (int8) {
-      matrix.quantized.panels = matrix.panels;
-      matrix.quantized.k = matrix.k;
+    matrix.k = into.k;
+    if (into.precision != Precision::kInt8) return;
+    matrix.quantized.resize(into.blocks());
+    for (std::size_t i = 0; i < into.blocks(); ++i) {
+      matrix.quantized[i].panels = into.panels;
+      matrix.quantized[i].k = round_up(into.block_inputs(i), kDepthS8);
     }
   }
   void operator()(const IntoRows&) const {}

@@ -14,8 +14,9 @@
 namespace lambert {
 
 // One array. Its kind is the role of its tensor and what it is of it: w(eights), b(iases), and with
-// int8 s(cales) and z, the sums of columns, by which the zero point of the other operand is
-// undone. Its index is the layer's.
+// int8 s(cales) and z, the sums of columns, by which the zero point of the other operand is undone,
+// m(ultiplier) and a(ddend) of inputs. Its index is the layer's + 2^16 * that of the block of
+// inputs.
 struct WeightSection {
   std::uint32_t kind = 0, index = 0;
   std::size_t bytes = 0;

@@ -147,8 +147,10 @@ struct Packing {
     if (matrix.panels == 0) {
       matrix.precision = Precision::kInt8;
       matrix.panels = into.panels;
-      matrix.quantized = QuantizedMatrix(into.k, into.panels);
-      matrix.k = matrix.quantized.k;
+      matrix.k = into.k;
+      for (std::size_t i = 0; i < into.blocks(); ++i) {
+        matrix.quantized.emplace_back(into.block_inputs(i), into.panels);
+      }
     }
     std::atomic<bool> finite{true};
     const std::size_t blocks = (tensor.shape[0] + kPanel - 1) / kPanel;
@@ -166,7 +168,11 @@ struct Packing {
       widen(kernels, tensor, o * inputs, inputs, weights.data());
       if (!all_finite(weights.data(), inputs)) return false;
       for (std::size_t i = 0; i < inputs; ++i) column[into.inputs(i)] = weights[i];
-      into.matrix->quantized.set_column(into.first + into.columns(o), column);
+      for (std::size_t i = 0; i < into.blocks(); ++i) {
+        into.matrix->quantized[i].set_column(
+            into.first + into.columns(o),
+            std::span(column).subspan(i * into.block, into.block_inputs(i)));
+      }
     }
     return true;
   }

@@ -5,6 +5,7 @@
 // all follow it.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <memory>
 #include <optional>
@@ -23,6 +24,15 @@
 
 namespace lambert {
 
+// Into how many blocks of inputs matrices in int8 are cut at most: those with hidden_size inputs,
+// and the second of a feed-forward network, whose rows are most uneven (docs/performance.md).
+inline constexpr std::size_t kHiddenBlocks = 1, kOutputBlocks = 4;
+
+// Inputs of a block, of k in at most `blocks`; a multiple of kDepthS8.
+constexpr std::size_t block_size(std::size_t k, std::size_t blocks) {
+  return round_up((k + blocks - 1) / blocks, kDepthS8);
+}
+
 // Of the encoder's matrices and, with int8, the word embeddings. The question-answering head is two
 // columns and stays fp32.
 enum class Precision { kFp32, kInt8 };
@@ -30,10 +40,11 @@ enum class Precision { kFp32, kInt8 };
 // y = x W^T + b of a checkpoint, as panels of columns (kernels.h), in one of two precisions.
 struct PackedMatrix {
   Precision precision = Precision::kFp32;
-  std::size_t k = 0, panels = 0;  // int8: k is filled up to a multiple of kDepthS8
-  WeightArray<float> values;      // fp32: (panels, k, kPanel)
-  WeightArray<float> bias;        // (panels * kPanel)
-  QuantizedMatrix quantized;      // int8
+  std::size_t k = 0, panels = 0;
+  WeightArray<float> values;  // fp32: (panels, k, kPanel)
+  WeightArray<float> bias;    // (panels * kPanel)
+  // int8: blocks of inputs, each but the last with as many as the first; rows get a scale a block.
+  std::vector<QuantizedMatrix> quantized;
 };
 
 struct NormWeights {
@@ -84,6 +95,10 @@ struct IntoMatrix {  // (out, in) -> columns first + columns(out), rows inputs(i
   Precision precision;
   std::size_t k, panels, first;
   Groups columns, inputs;
+  std::size_t block;  // int8: inputs of a block, a multiple of kDepthS8
+
+  std::size_t blocks() const { return (k + block - 1) / block; }
+  std::size_t block_inputs(std::size_t i) const { return std::min(block, k - i * block); }
 };
 
 struct TensorSlot {

@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "checkpoint/weights_file.h"
 #include "qa/bundle_cache.h"
+#include "qa/calibrate.h"
 #include "qa/memory_plan.h"
 #include "qa/model_source.h"
 #include "qa/packed_model.h"
@@ -126,16 +127,29 @@ std::string display_name(const std::string& model) {
 LoadedModel open_or_load(const Options& options, const Kernels& kernels, ThreadPool& pool) {
   const std::optional<Precision> wanted = parse_precision(options.precision);
   ModelSource opened = open_model_source(options);
+  if (opened.bundle && !options.calibration.empty()) {
+    fail(ErrorCode::kInvalidArgument, options.model,
+         ": is packed already, calibration needs the checkpoint that it was made of");
+  }
   if (opened.bundle) return open_packed(std::move(*opened.bundle), wanted, pool.threads());
   const Precision precision = wanted.value_or(Precision::kFp32);
+  if (!options.calibration.empty() && precision != Precision::kInt8) {
+    fail(ErrorCode::kInvalidArgument, "calibration: is for precision int8, found ",
+         precision_name(precision));
+  }
   std::optional<std::string> cached;
-  if (!options.bundle_cache.empty()) {
+  if (!options.bundle_cache.empty() && options.calibration.empty()) {
     cached = bundle_cache_path(options.bundle_cache, opened.files, precision);
   }
   if (cached) {
     if (auto model = open_cached(*cached, precision, pool.threads())) return std::move(*model);
   }
   LoadedModel model = load_and_pack(std::move(opened), precision, kernels, pool);
+  if (!options.calibration.empty()) {
+    const LoadedModel exact =
+        load_and_pack(open_model_source(options), Precision::kFp32, kernels, pool);
+    calibrate(exact, options.calibration, kernels, pool, model);
+  }
   model.source = display_name(options.model);
   return cached ? keep(std::move(model), *cached, pool.threads()) : std::move(model);
 }

@@ -23,7 +23,7 @@ constexpr std::uint32_t kTokenizerKind = section_kind("tokn");
 constexpr std::uint32_t kIdentityKind = section_kind("iden");
 constexpr std::size_t kIdentityBytes = 32;
 // How matrices, embeddings and tokenizer tables are packed; another one cannot be read.
-constexpr std::uint32_t kPackedLayout = 1;
+constexpr std::uint32_t kPackedLayout = 2;
 
 std::span<const std::byte> bytes_of_text(std::string_view text) {
   return std::as_bytes(std::span(text));

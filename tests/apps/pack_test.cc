@@ -50,6 +50,25 @@ TEST_F(PackCommand, AnswersAreThoseOfTheModelInThatPrecision) {
   EXPECT_EQ(logits(path()), logits(kModel));
 }
 
+TEST(PackCalibration, ReadsQuestionsOrSaysWhichIsBroken) {
+  const TestDirectory directory;
+  const std::string model = LAMBERT_SOURCE_DIR "/tests/model/data/tiny/bert_tanh_f16";
+  const auto pack = [&](const std::string& questions) {
+    return run({"pack", model, "-o", directory / "tiny.lambert", "--force", "--calibration",
+                directory.write("questions.jsonl", questions)});
+  };
+  const std::string good = R"({"question":"Who?","context":"Ada wrote it."})";
+  const Ended packed = pack(good + "\n" + good);
+  EXPECT_EQ(packed.exit_code, 0) << packed.err;
+  EXPECT_NE(packed.err.find("tiny.lambert: int8"), std::string::npos) << packed.err;
+  const Ended broken = pack(good + "\n{\"question\":7}");
+  EXPECT_NE(broken.exit_code, 0);
+  EXPECT_NE(broken.err.find("questions.jsonl: question 2: "), std::string::npos) << broken.err;
+  const Ended empty = pack("");
+  EXPECT_NE(empty.exit_code, 0);
+  EXPECT_NE(empty.err.find("no questions"), std::string::npos) << empty.err;
+}
+
 std::string replaced(std::string text, const std::string& from, const std::string& to) {
   const std::size_t at = text.find(from);
   EXPECT_NE(at, std::string::npos) << from << " in " << text;

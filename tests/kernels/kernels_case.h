@@ -103,15 +103,25 @@ class KernelCase {
   bool int8_agrees(const Kernels& a, const Kernels& b) {
     const std::size_t rows = 1 + below(40), width = kPanel * (1 + below(below(16) == 0 ? 60 : 9));
     const std::size_t k = round_up(width, kDepthS8), panels = 1 + below(5);
-    const auto x = awkward_rows(rows, width);
+    const auto x = awkward_rows(rows, width), multiplier = values(width), addend = values(width);
     QuantizedMatrix matrix(width, panels);
     for (std::size_t i = 0; i < panels * kPanel; ++i) matrix.set_column(i, values(width).span());
     const auto bias = values(panels * kPanel);
     const auto activation = static_cast<Activation>(below(7));
+    const bool accumulate = below(3) == 0;
     const std::size_t stride = k + 64 * below(2), c_stride = (panels + below(2)) * kPanel;
     const auto bytes = [&](const Kernels& kernels, float* scales) {  // scales, offsets
       std::vector<unsigned char> to(rows * stride);
-      kernels.quantize_s8({x.data(), width, rows, width, to.data(), stride, scales, scales + rows});
+      kernels.quantize_s8({.x = x.data(),
+                           .stride = width,
+                           .rows = rows,
+                           .width = width,
+                           .multiplier = multiplier.data(),
+                           .addend = addend.data(),
+                           .to = to.data(),
+                           .to_stride = stride,
+                           .scales = scales,
+                           .offsets = scales + rows});
       return to;
     };
     AlignedBuffer<float> scales_a(2 * rows), scales_b(2 * rows);
@@ -135,6 +145,7 @@ class KernelCase {
                        .b_sums = matrix.sums.data(),
                        .panels = panels,
                        .bias = bias.data(),
+                       .accumulate = accumulate,
                        .activation = activation,
                        .c = out,
                        .c_stride = c_stride});
@@ -173,8 +184,9 @@ class KernelCase {
   template <typename Run>
   bool same(const Kernels& a, const Kernels& b, std::size_t count, const Run& run) {
     AlignedBuffer<float> first(count), second(count);
-    std::memset(first.data(), 0x7F, count * sizeof(float));  // what is not written agrees
-    std::memset(second.data(), 0x7F, count * sizeof(float));
+    for (std::size_t i = 0; i < count; ++i) {  // what is not written, or is added to, agrees
+      first[i] = second[i] = static_cast<float>(i % 37) - 18.0F;
+    }
     run(a, first.data());
     run(b, second.data());
     return std::memcmp(first.data(), second.data(), count * sizeof(float)) == 0;

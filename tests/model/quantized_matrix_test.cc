@@ -67,6 +67,54 @@ TEST(QuantizedMatrix, GroupsNeverExceedWhatSixteenBitsHold) {
   EXPECT_GE(largest_magnitudes, 200);  // by both signs
 }
 
+// Covariance of `rows` random rows with a few directions that matter most.
+std::vector<float> random_covariance(std::size_t size, std::mt19937& random) {
+  std::normal_distribution<float> normal;
+  std::vector<float> covariance(size * size);
+  for (int row = 0; row < 40; ++row) {
+    std::vector<float> x(size);
+    const float shared = 3 * normal(random);
+    for (float& value : x) value = normal(random) + shared;
+    for (std::size_t i = 0; i < size; ++i) {
+      for (std::size_t j = 0; j < size; ++j) covariance[i * size + j] += x[i] * x[j];
+    }
+  }
+  return covariance;
+}
+
+TEST(QuantizedMatrix, RefinedColumnsErrLessWithinTheLimits) {
+  std::mt19937 random(3);
+  for (const std::size_t inputs : {1U, 7U, 64U, 100U}) {
+    const std::vector<float> covariance = random_covariance(inputs, random);
+    double before = 0, after = 0;
+    for (int round = 0; round < 20; ++round) {
+      QuantizedMatrix matrix(inputs, 1);
+      const auto column = random_column(inputs, random);
+      const auto error = [&] {  // e^T C e
+        double sum = 0;
+        for (std::size_t i = 0; i < inputs; ++i) {
+          for (std::size_t j = 0; j < inputs; ++j) {
+            const double a = column[i] - matrix.scales[5] * static_cast<float>(value(matrix, 5, i));
+            const double b = column[j] - matrix.scales[5] * static_cast<float>(value(matrix, 5, j));
+            sum += a * b * double{covariance[i * inputs + j]};
+          }
+        }
+        return sum;
+      };
+      matrix.set_column(5, column);
+      const double plain = error();
+      matrix.refine_column(5, column, covariance);
+      EXPECT_LE(error(), plain * 1.001 + 1e-9) << inputs;
+      before += plain;
+      after += error();
+      EXPECT_TRUE(matrix.is_sound()) << inputs;
+    }
+    if (inputs >= 64) {
+      EXPECT_LT(after, 0.8 * before) << inputs;
+    }
+  }
+}
+
 TEST(QuantizedMatrix, ZerosAndTinyWeightsGiveZeros) {
   QuantizedMatrix matrix(8, 1);
   matrix.set_column(0, std::vector<float>(8, 0.0F));

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <filesystem>
 
 #include "../checkpoint/bundle_file.h"
@@ -139,6 +140,69 @@ std::string rewritten(const std::string& whole,
   return out;
 }
 
+std::vector<Question> calibration_questions() {
+  std::vector<Question> questions;
+  for (const char* const name : {"Ada", "Grace", "Alan", "Edsger", "Barbara", "Donald"}) {
+    questions.push_back({.question = std::string(name) + "?",
+                         .context = std::string(name) + " wrote the notes, and the program."});
+  }
+  return questions;
+}
+
+// Sum of squares of what the logits of `options` are off those of fp32.
+double error_of_logits(Options options, const std::vector<Question>& questions) {
+  const Answerer rounded(options);
+  options.precision = "fp32";
+  options.calibration.clear();
+  const Answerer exact(options);
+  double error = 0;
+  for (const Question& asked : questions) {
+    const auto x = exact.logits(asked), y = rounded.logits(asked);
+    for (std::size_t i = 0; i < x.at(0).start.size(); ++i) {
+      error += std::pow(double{x[0].start[i]} - double{y.at(0).start[i]}, 2);
+      error += std::pow(double{x[0].end[i]} - double{y[0].end[i]}, 2);
+    }
+  }
+  return error;
+}
+
+TEST_F(PackedModel, CalibratedIsNearerToFp32) {
+  double plain = 0, calibrated = 0;
+  for (const std::string name : kModels) {
+    Options options{.model = kTiny + name, .threads = 1, .precision = "int8"};
+    plain += error_of_logits(options, calibration_questions());
+    options.calibration = calibration_questions();
+    calibrated += error_of_logits(options, calibration_questions());
+  }
+  EXPECT_GT(calibrated, 0);
+  EXPECT_LT(calibrated, 0.5 * plain);
+}
+
+TEST_F(PackedModel, CalibratedIsTheSameOnEveryMachine) {
+  for (const std::string name : kModels) {
+    Options options{.model = kTiny + name, .threads = 1, .precision = "int8"};
+    options.calibration = calibration_questions();
+    const std::string path = directory_ / (name + ".lambert"), other = path + ".other";
+    Answerer(options).pack(path);
+    EXPECT_NO_THROW(verify_packed_model(MappedFile(path))) << name;
+    options.threads = 3;
+    options.isa = "scalar";
+    Answerer(options).pack(other);
+    EXPECT_TRUE(read_all(path) == read_all(other)) << name;
+    EXPECT_FALSE(read_all(path) == read_all(pack(name))) << name;
+  }
+}
+
+TEST_F(PackedModel, CalibrationIsForCheckpointsInInt8) {
+  const auto refusal = [&](const std::string& model, const std::string& precision) {
+    Options options{.model = model, .threads = 1, .precision = precision};
+    options.calibration = calibration_questions();
+    return error_of([&] { const Answerer unused(options); }, ErrorCode::kInvalidArgument);
+  };
+  EXPECT_NE(refusal(kTiny + kModels[0], "auto").find("found fp32"), std::string::npos);
+  EXPECT_NE(refusal(pack(kModels[0]), "int8").find("packed already"), std::string::npos);
+}
+
 TEST_F(PackedModel, OtherLayoutsAndBrokenConfigurationsAreRefusedByName) {
   const std::string whole = read_all(pack(kModels[0]));
   const auto with_number = [&](std::size_t at, std::uint32_t value) {
@@ -146,7 +210,7 @@ TEST_F(PackedModel, OtherLayoutsAndBrokenConfigurationsAreRefusedByName) {
       if (name == "modl 0") put_at(bytes, at, value, 4);
     });
   };
-  EXPECT_NE(refused(with_number(0, 2), ErrorCode::kUnsupportedModel).find("layout 2"),
+  EXPECT_NE(refused(with_number(0, 3), ErrorCode::kUnsupportedModel).find("layout 3"),
             std::string::npos);
   EXPECT_NE(refused(with_number(4, 32), ErrorCode::kUnsupportedModel).find("panels of 32"),
             std::string::npos);

@@ -1,0 +1,53 @@
+#include "qa/calibrate.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include "base/error.h"
+#include "model/calibration.h"
+#include "qa/windows.h"
+
+namespace lambert {
+
+namespace {
+
+Window first_window(const LoadedModel& model, const Question& question) {
+  const Tokenizer& tokenizer = *model.tokenizer;
+  const Encoding asked = tokenizer.encode(question.question);
+  const Encoding context = tokenizer.encode(question.context);
+  const auto& pieces = tokenizer.pair_template();
+  const auto specials = std::count_if(pieces.begin(), pieces.end(), [](const auto& piece) {
+    return piece.kind == TemplatePiece::Kind::kSpecial;
+  });
+  const WindowPlan plan =
+      plan_windows(asked.size(), context.size(), static_cast<std::size_t>(specials),
+                   resolve(question.parameters, tokenizer.model_max_length(), model.max_window));
+  Window window;
+  make_window(tokenizer, asked, context, plan, 0, window);
+  return window;
+}
+
+}  // namespace
+
+void calibrate(const LoadedModel& exact, std::span<const Question> questions,
+               const Kernels& kernels, ThreadPool& pool, LoadedModel& model) {
+  if (questions.empty()) {
+    fail(ErrorCode::kInvalidArgument, "calibration: has no questions, expected at least one");
+  }
+  Calibration calibration(exact.weights, kernels, pool);
+  ThreadPool alone(1);
+  Workspace workspace(exact.config, Precision::kFp32, exact.max_window, exact.max_window, 1);
+  std::vector<float> logits(2 * exact.max_window);
+  for (const Question& question : questions) {
+    const Window window = first_window(exact, question);
+    const auto tokens = static_cast<std::uint32_t>(window.ids.size());
+    const std::uint32_t ends[] = {0, tokens};
+    std::vector<std::uint32_t> rows(tokens);
+    std::iota(rows.begin(), rows.end(), 0U);
+    forward(exact.config, exact.weights, {window.ids, window.type_ids, ends, rows, ends}, workspace,
+            kernels, alone, std::span(logits).first(2 * std::size_t{tokens}), &calibration);
+  }
+  calibration.apply(model.weights);
+}
+
+}  // namespace lambert
