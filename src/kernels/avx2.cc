@@ -155,6 +155,7 @@ inline void store_pairs(short* p, Vec even, Vec odd) {
 #include "kernels/simd_f32_inl.h"
 #include "kernels/simd_integer_inl.h"
 #include "kernels/simd_s8_attention_inl.h"
+#include "kernels/simd_s8_columns_inl.h"
 #include "kernels/simd_s8_inl.h"
 
 // The compiler's check covers XCR0; clang 14 does not know the name of F16C, so CPUID is asked.

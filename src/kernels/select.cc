@@ -10,6 +10,7 @@ constexpr const Kernels* kTables[] = {
     &kAvx2Kernels,
     &kAvx512Kernels,
     &kAvx512VnniKernels,
+    &kAmxInt8Kernels,
 #elif defined(__aarch64__)
     &kNeonKernels,
     &kNeonDotprodKernels,
