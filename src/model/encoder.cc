@@ -39,7 +39,7 @@ struct QuantizedRows {
 // Rows that one thread carries through all steps between two attentions, so that no thread waits
 // for another and what passes between the steps stays in its caches: at most kMostRows at a time,
 // and at least kLeastRows, lest reading the weights takes longer than the products do.
-constexpr std::size_t kLeastRows = 24, kMostRows = 96;
+constexpr std::size_t kLeastRows = 24, kMostRows = 128;
 
 // Into how many stretches the rows are cut: a multiple of `threads`, or 1 where they are too few.
 std::size_t row_parts(std::size_t rows, unsigned threads) {
