@@ -8,6 +8,7 @@ constexpr const Kernels* kTables[] = {
     &kScalarKernels,
 #if defined(__x86_64__)
     &kAvx2Kernels,
+    &kAvxVnniKernels,
     &kAvx512Kernels,
     &kAvx512VnniKernels,
     &kAmxInt8Kernels,
