@@ -5,14 +5,27 @@ struct RowRange {
   float offset, inverse, scale;
 };
 
-RowRange row_range(const float* x, Size width) {
-  Vec nothing = zero(), high = load(x), low = high;
-  for (Size j = 0; j < width; j += 16) {
-    const Vec v = load(x + j);
-    nothing = fma(v, zero(), nothing);  // NaN, if v is not finite
+// What a row's range is made of. Two, of alternate vectors, as each step waits for the one before.
+struct Extremes {
+  Vec nothing, high, low;  // nothing: zeros, or NaN where a value is not finite
+
+  void take(Vec v) {
+    nothing = fma(v, zero(), nothing);
     high = max(v, high);
     low = min(v, low);
   }
+};
+
+RowRange row_range(const float* x, Size width) {
+  Extremes even = {zero(), load(x), load(x)}, odd = even;
+  Size j = 0;
+  for (; j + 32 <= width; j += 32) {
+    even.take(load(x + j));
+    odd.take(load(x + j + 16));
+  }
+  if (j < width) even.take(load(x + j));
+  const Vec nothing = add(even.nothing, odd.nothing);
+  const Vec high = max(even.high, odd.high), low = min(even.low, odd.low);
   if (sum(nothing) != 0) {
     return {0.0F, 0.0F, __builtin_bit_cast(float, kNanBits)};
   }
