@@ -37,13 +37,20 @@ struct QuantizedRows {
 };
 
 // Rows that one thread carries through all steps between two attentions, so that no thread waits
-// for another and what passes between the steps stays in its caches: at most kMostRows at a time,
-// and at least kLeastRows, lest reading the weights takes longer than the products do.
-constexpr std::size_t kLeastRows = 24, kMostRows = 128;
+// for another and what passes between the steps stays in its caches.
+constexpr std::size_t kMostRows = 128;
+
+// The fewest of a stretch, lest reading the weights takes longer than the products do: fewer where a
+// layer fits in a second-level cache.
+std::size_t least_rows(const EncoderConfig& c, Precision precision) {
+  constexpr std::size_t kCacheBytes = std::size_t{2} << 20U;
+  const std::size_t weights = (4 * heads_width(c) + 2 * c.intermediate_size) * hidden_width(c);
+  return weights * (precision == Precision::kInt8 ? 1 : 4) <= kCacheBytes ? 16 : 24;
+}
 
 // Into how many stretches the rows are cut: a multiple of `threads`, or 1 where they are too few.
-std::size_t row_parts(std::size_t rows, unsigned threads) {
-  if (rows < threads * kLeastRows) return 1;
+std::size_t row_parts(std::size_t rows, std::size_t least, unsigned threads) {
+  if (rows < threads * least) return 1;
   return threads * ((rows + threads * kMostRows - 1) / (threads * kMostRows));
 }
 
@@ -103,7 +110,8 @@ class Forward {
         intermediate_{workspace.intermediate_.data(), round_up(config.intermediate_size, kPanel)},
         scratch_{workspace.scratch_.data(), workspace.scratch_size_},
         bytes_{workspace.bytes_.data(), workspace.row_scales_.data(), quantized_width(config)},
-        stretch_rows_(workspace.stretch_rows_) {}
+        stretch_rows_(workspace.stretch_rows_),
+        least_rows_(least_rows(config, weights.precision)) {}
 
   void run(std::span<float> logits) {
     by_rows(tokens(), [&](const Stretch& s) {
@@ -322,7 +330,7 @@ class Forward {
   // Calls body(stretch) for all rows.
   template <typename Body>
   void by_rows(std::size_t rows, const Body& body) {
-    const std::size_t parts = row_parts(rows, pool_.threads());
+    const std::size_t parts = row_parts(rows, least_rows_, pool_.threads());
     if (parts < pool_.threads()) return body(Stretch{0, rows, 0, true});
     pool_.parallel_for(parts, [&](std::size_t i, unsigned thread) {
       const std::size_t first = part_begin(i, parts, rows, 1);
@@ -351,7 +359,7 @@ class Forward {
   std::size_t max_tokens_;
   Rows context_, projected_, intermediate_, scratch_;
   QuantizedRows bytes_;
-  std::size_t stretch_rows_;
+  std::size_t stretch_rows_, least_rows_;
 };
 
 void forward(const EncoderConfig& config, const Weights& weights, const Batch& batch,
