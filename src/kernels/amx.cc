@@ -126,7 +126,7 @@ void multiply_block(const GemmS8& g, const FirstSums& first, const unsigned char
       _tile_dpbusd(2, 5, 6);
       if constexpr (Panels == 2) _tile_dpbusd(3, 5, 7);
     }
-    for (Size i = 0; i < soon_step; i += kTileBytes) __builtin_prefetch(soon + i);
+    for (Size i = 0; i < soon_step; i += kTileBytes) __builtin_prefetch(soon + i, 0, 2);
     soon += soon_step;
     outcome.put(kRowsBetween);
   }
@@ -144,7 +144,7 @@ void multiply_panels(const GemmS8& g, const RowTiles& tiles, Size panel, Outcome
   const Size column = panel * 16;
   const FirstSums first(g.b_sums + column, Panels * 16);
   const signed char* const b = g.b + column * g.k;
-  // Every block brings in its share of the panels that come next.
+  // Every block brings its share of the panels that come next into the second-level cache.
   const Size lines = (Panels * 16 + tiles.blocks - 1) / tiles.blocks;
   const Size soon_step = lines * kTileBytes;
   const signed char* soon = b + Panels * 16 * g.k;
