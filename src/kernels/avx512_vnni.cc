@@ -71,6 +71,7 @@ inline Vec to_floats(Sums s) {
 
 #include "kernels/simd_integer_inl.h"
 #include "kernels/simd_s8_attention_inl.h"
+#include "kernels/simd_s8_columns_inl.h"
 #include "kernels/simd_s8_inl.h"
 
 void gemm_f32(const GemmF32& g) {

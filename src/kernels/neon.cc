@@ -36,6 +36,7 @@ using Scores = Words;  // Bytes cannot: nothing limits fours of keys
 #include "kernels/simd_f32_inl.h"
 #include "kernels/simd_integer_inl.h"
 #include "kernels/simd_s8_attention_inl.h"
+#include "kernels/simd_s8_columns_inl.h"
 #include "kernels/simd_s8_inl.h"
 
 bool supported() {

@@ -173,8 +173,14 @@ Vec exp2_f32(Vec x) {  // x <= 126
 // place, with zeros up to a multiple of 16. Returns 1 / their sum.
 float softmax_numerators_s16(float* scores, Size count, float scale) {
   const Size whole = count / 16 * 16, tail = count - whole;
-  Vec top = set1(scores[0]);
-  for (Size j = 0; j < whole; j += 16) top = max(load(scores + j), top);
+  Vec top = set1(scores[0]), other = top;  // a maximum waits for the one before
+  Size next = 0;
+  for (; next + 32 <= whole; next += 32) {
+    top = max(load(scores + next), top);
+    other = max(load(scores + next + 16), other);
+  }
+  top = max(top, other);
+  if (next < whole) top = max(load(scores + next), top);
   for (Size j = whole; j < count; ++j) top = max(set1(scores[j]), top);
   const Vec shift = set1(highest(top)), factor = set1(scale * kLog2E);
   const auto numerators = [&](Size j) {

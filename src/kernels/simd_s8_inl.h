@@ -1,4 +1,4 @@
-// The int8 kernels, included after simd_integer_inl.h.
+// The int8 kernels, included after simd_integer_inl.h and simd_s8_columns_inl.h.
 
 // y = x * multiplier + addend, columns [j, j + 16)
 inline Vec scaled_input(const QuantizeS8& q, const float* x, Size j) {
@@ -10,14 +10,28 @@ struct RowRange {
   float offset, inverse, scale;
 };
 
-RowRange row_range(const QuantizeS8& q, const float* x) {
-  Vec nothing = zero(), high = scaled_input(q, x, 0), low = high;
-  for (Size j = 0; j < q.width; j += 16) {
-    const Vec v = scaled_input(q, x, j);
-    nothing = fma(v, zero(), nothing);  // NaN, if v is not finite
+// What a row's range is made of. Two, of alternate vectors, as each step waits for the one before.
+struct Extremes {
+  Vec nothing, high, low;  // nothing: zeros, or NaN where a value is not finite
+
+  void take(Vec v) {
+    nothing = fma(v, zero(), nothing);
     high = max(v, high);
     low = min(v, low);
   }
+};
+
+RowRange row_range(const QuantizeS8& q, const float* x) {
+  const Vec first = scaled_input(q, x, 0);
+  Extremes even = {zero(), first, first}, odd = even;
+  Size j = 0;
+  for (; j + 32 <= q.width; j += 32) {
+    even.take(scaled_input(q, x, j));
+    odd.take(scaled_input(q, x, j + 16));
+  }
+  if (j < q.width) even.take(scaled_input(q, x, j));
+  const Vec nothing = add(even.nothing, odd.nothing);
+  const Vec high = max(even.high, odd.high), low = min(even.low, odd.low);
   if (sum(nothing) != 0) {
     return {0.0F, 0.0F, __builtin_bit_cast(float, kNanBits)};
   }
@@ -50,7 +64,7 @@ template <int Panels>
 struct ProductBlockS8 {
   const GemmS8& g;
   Size panel;
-  void (*activate)(const GemmS8& g, Size row, Size rows, Size column, Size columns);  // or null
+  ActivateS8 activate;  // or null
 
   template <int Rows>
   [[gnu::noinline]] void run(Size row) const {
@@ -67,19 +81,12 @@ struct ProductBlockS8 {
     const Size step = (Panels * 128 + blocks - 1) / blocks;
     const signed char* soon = b + Panels * 16 * g.k + row * blocks / g.rows * g.k / 8 * step;
     tile.multiply(g.a + row * g.a_stride, g.a_stride, b, 16 * g.k, g.k, soon, step);
-    float* const c = g.c + row * g.c_stride + column;
 #pragma GCC unroll 4
     for (int p = 0; p < Panels; ++p) {
-      const Vec scale = load(g.b_scale + column + p * 16);
-      const Vec bias = g.accumulate ? zero() : load(g.bias + column + p * 16);
-      const Vec sum = mul(integers(g.b_sums + column + p * 16), scale);
+      const ColumnsS8 columns(g, column + p * 16);
 #pragma GCC unroll 16
       for (int r = 0; r < Rows; ++r) {
-        const Size i = row + static_cast<Size>(r);
-        float* const out = c + static_cast<Size>(r) * g.c_stride + p * 16;
-        const Vec scaled = mul(to_floats(tile.sums[r][p]), set1(g.a_scale[i]));
-        const Vec before = g.accumulate ? load(out) : bias;
-        store(out, fma(set1(g.a_offset[i]), sum, fma(scaled, scale, before)));
+        columns.put(row + static_cast<Size>(r), to_floats(tile.sums[r][p]));
       }
     }
     if (activate != nullptr) activate(g, row, Rows, column, Panels * 16);
@@ -87,39 +94,12 @@ struct ProductBlockS8 {
 };
 
 // Panels outermost: one, (k, 16) bytes, stays in the first-level cache while all rows pass by.
-void multiply_s8(const GemmS8& g, void (*activate)(const GemmS8& g, Size row, Size rows,
-                                                   Size column, Size columns)) {
+void multiply_s8(const GemmS8& g, ActivateS8 activate) {
   Size panel = 0;
   for (; panel + kTilePanelsS8 <= g.panels; panel += kTilePanelsS8) {
     for_row_blocks<kTileRowsS8>(g.rows, ProductBlockS8<kTilePanelsS8>{g, panel, activate});
   }
   for (; panel < g.panels; ++panel) {
     for_row_blocks<kTileRowsS8>(g.rows, ProductBlockS8<1>{g, panel, activate});
-  }
-}
-
-struct GeluS8 {
-  static Vec apply(Vec x) {
-    const Vec u = min(max(x, set1(-kGeluLimit)), set1(kGeluLimit)), square = mul(u, u);
-    Vec p = fma(set1(kGeluP7), square, set1(kGeluP6));
-    p = fma(p, square, set1(kGeluP5));
-    p = fma(p, square, set1(kGeluP4));
-    p = fma(p, square, set1(kGeluP3));
-    p = fma(p, square, set1(kGeluP2));
-    p = fma(p, square, set1(kGeluP1));
-    p = fma(p, square, set1(kGeluP0));
-    return mul(x, fma(p, u, set1(0.5F)));
-  }
-};
-
-void gemm_s8(const GemmS8& g) {
-  switch (g.activation) {
-    case Activation::kIdentity: return multiply_s8(g, nullptr);
-    case Activation::kGelu: return multiply_s8(g, finish<GeluS8, GemmS8>);
-    case Activation::kGeluTanh: return multiply_s8(g, finish<GeluTanh, GemmS8>);
-    case Activation::kQuickGelu: return multiply_s8(g, finish<QuickGelu, GemmS8>);
-    case Activation::kRelu: return multiply_s8(g, finish<Relu, GemmS8>);
-    case Activation::kSilu: return multiply_s8(g, finish<Silu, GemmS8>);
-    case Activation::kTanh: return multiply_s8(g, finish<Tanh, GemmS8>);
   }
 }

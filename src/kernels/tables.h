@@ -8,8 +8,10 @@ namespace lambert {
 extern const Kernels kScalarKernels;
 #if defined(__x86_64__)
 extern const Kernels kAvx2Kernels;
+extern const Kernels kAvxVnniKernels;
 extern const Kernels kAvx512Kernels;
 extern const Kernels kAvx512VnniKernels;
+extern const Kernels kAmxInt8Kernels;
 #elif defined(__aarch64__)
 extern const Kernels kNeonKernels;
 extern const Kernels kNeonDotprodKernels;

@@ -39,13 +39,20 @@ struct QuantizedRows {
 };
 
 // Rows that one thread carries through all steps between two attentions, so that no thread waits
-// for another and what passes between the steps stays in its caches: at most kMostRows at a time,
-// and at least kLeastRows, lest reading the weights takes longer than the products do.
-constexpr std::size_t kLeastRows = 24, kMostRows = 96;
+// for another and what passes between the steps stays in its caches.
+constexpr std::size_t kMostRows = 128;
+
+// The fewest of a stretch, lest reading the weights takes longer than the products do: fewer where
+// a layer fits in a second-level cache.
+std::size_t least_rows(const EncoderConfig& c, Precision precision) {
+  constexpr std::size_t kCacheBytes = std::size_t{2} << 20U;
+  const std::size_t weights = (4 * heads_width(c) + 2 * c.intermediate_size) * hidden_width(c);
+  return weights * (precision == Precision::kInt8 ? 1 : 4) <= kCacheBytes ? 16 : 24;
+}
 
 // Into how many stretches the rows are cut: a multiple of `threads`, or 1 where they are too few.
-std::size_t row_parts(std::size_t rows, unsigned threads) {
-  if (rows < threads * kLeastRows) return 1;
+std::size_t row_parts(std::size_t rows, std::size_t least, unsigned threads) {
+  if (rows < threads * least) return 1;
   return threads * ((rows + threads * kMostRows - 1) / (threads * kMostRows));
 }
 
@@ -106,7 +113,8 @@ class Forward {
         scratch_{workspace.scratch_.data(), workspace.scratch_size_},
         bytes_{workspace.bytes_.data(), workspace.row_scales_.data(), quantized_width(config)},
         stretch_rows_(workspace.stretch_rows_),
-        observer_(observer) {}
+        observer_(observer),
+        least_rows_(least_rows(config, weights.precision)) {}
 
   void run(std::span<float> logits) {
     by_rows(tokens(), [&](const Stretch& s) {
@@ -342,7 +350,7 @@ class Forward {
   // Calls body(stretch) for all rows.
   template <typename Body>
   void by_rows(std::size_t rows, const Body& body) {
-    const std::size_t parts = row_parts(rows, pool_.threads());
+    const std::size_t parts = row_parts(rows, least_rows_, pool_.threads());
     if (parts < pool_.threads()) return body(Stretch{0, rows, 0, true});
     pool_.parallel_for(parts, [&](std::size_t i, unsigned thread) {
       const std::size_t first = part_begin(i, parts, rows, 1);
@@ -373,6 +381,7 @@ class Forward {
   QuantizedRows bytes_;
   std::size_t stretch_rows_;
   ForwardObserver* observer_;  // or null
+  std::size_t least_rows_;
 };
 
 void forward(const EncoderConfig& config, const Weights& weights, const Batch& batch,
