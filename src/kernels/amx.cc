@@ -20,11 +20,10 @@ constexpr int kZeroPoint = 128;  // tdpbusd multiplies unsigned by signed bytes
 #include "kernels/simd_inl.h"
 #include "kernels/simd_s8_columns_inl.h"
 
-constexpr Size kTileRows16 = 16;     // of the tallest tile
-constexpr Size kTileBytes = 64;      // of a row of a tile: kDepthS8 bytes of a, 16 columns of sums
-constexpr Size kPanelStep = 1024;    // bytes of a panel of b in kDepthS8 of k: a whole tile
-constexpr Size kBlockColumns = 32;   // two tiles
-constexpr Size kRowsBetween = 4;     // rows of the block before that are finished in a step
+constexpr Size kTileRows16 = 16;    // of the tallest tile
+constexpr Size kTileBytes = 64;     // of a row of a tile: kDepthS8 bytes of a, 16 columns of sums
+constexpr Size kBlockColumns = 32;  // two tiles
+constexpr Size kRowsBetween = 4;    // rows of the block before that are finished in a step
 
 // How rows are cut into tiles of one height, so that one configuration serves a whole product: the
 // last tile reaches back into the rows of the one before.
@@ -209,8 +208,7 @@ bool supported() {
 
 }  // namespace
 
-const Kernels kAmxInt8Kernels = {"amx_int8",   supported,      gemm_f32,  attention_f32,
-                                 attention_s8, layer_norm_f32, widen_f16, kZeroPoint,
-                                 quantize_s8,  gemm_s8};
+const Kernels kAmxInt8Kernels = {"amx_int8",     supported, gemm_f32,   attention_f32, attention_s8,
+                                 layer_norm_f32, widen_f16, kZeroPoint, quantize_s8,   gemm_s8};
 
 }  // namespace lambert

@@ -1,5 +1,5 @@
-// The vector of 16 floats of simd_inl.h in AVX2, and how it becomes integers of `kZeroPoint`. Included
-// inside an anonymous namespace.
+// The vector of 16 floats of simd_inl.h in AVX2, and how it becomes integers of `kZeroPoint`.
+// Included inside an anonymous namespace.
 
 struct Vec {
   __m256 low, high;  // lanes 0-7, 8-15

@@ -86,8 +86,7 @@ bool supported() {
 
 }  // namespace
 
-const Kernels kAvxVnniKernels = {"avx_vnni",   supported,      gemm_f32,  attention_f32,
-                                 attention_s8, layer_norm_f32, widen_f16, kZeroPoint,
-                                 quantize_s8,  gemm_s8};
+const Kernels kAvxVnniKernels = {"avx_vnni",     supported, gemm_f32,   attention_f32, attention_s8,
+                                 layer_norm_f32, widen_f16, kZeroPoint, quantize_s8,   gemm_s8};
 
 }  // namespace lambert

@@ -7,11 +7,7 @@ namespace {
 constexpr const Kernels* kTables[] = {
     &kScalarKernels,
 #if defined(__x86_64__)
-    &kAvx2Kernels,
-    &kAvxVnniKernels,
-    &kAvx512Kernels,
-    &kAvx512VnniKernels,
-    &kAmxInt8Kernels,
+    &kAvx2Kernels,   &kAvxVnniKernels, &kAvx512Kernels, &kAvx512VnniKernels, &kAmxInt8Kernels,
 #elif defined(__aarch64__)
     &kNeonKernels,
     &kNeonDotprodKernels,

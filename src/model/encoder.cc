@@ -40,8 +40,8 @@ struct QuantizedRows {
 // for another and what passes between the steps stays in its caches.
 constexpr std::size_t kMostRows = 128;
 
-// The fewest of a stretch, lest reading the weights takes longer than the products do: fewer where a
-// layer fits in a second-level cache.
+// The fewest of a stretch, lest reading the weights takes longer than the products do: fewer where
+// a layer fits in a second-level cache.
 std::size_t least_rows(const EncoderConfig& c, Precision precision) {
   constexpr std::size_t kCacheBytes = std::size_t{2} << 20U;
   const std::size_t weights = (4 * heads_width(c) + 2 * c.intermediate_size) * hidden_width(c);
