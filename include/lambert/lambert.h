@@ -106,8 +106,7 @@ struct Options {
   std::string precision = "auto";     // fp32, int8; auto: as a packed model is, else fp32
   std::vector<Question> calibration = {};  // int8: weights are rounded to fit these, in seconds
   std::string bundle_cache = {};           // directory where models are kept packed, "": nowhere
-  std::string isa =
-      {};  // scalar, avx2, avx_vnni, ...; "": LAMBERT_ISA if set, else the fastest here
+  std::string isa = {};  // scalar, avx2, ...; "": LAMBERT_ISA if set, else the fastest here
 };
 class Pending {  // a question on its way; destroying it cancels it. Must not outlive the Answerer.
  public:

@@ -22,7 +22,6 @@ constexpr int kZeroPoint = 128;  // tdpbusd multiplies unsigned by signed bytes
 
 constexpr Size kTileRows16 = 16;    // of the tallest tile
 constexpr Size kTileBytes = 64;     // of a row of a tile: kDepthS8 bytes of a, 16 columns of sums
-constexpr Size kPanelStep = 1024;   // bytes of a panel of b in kDepthS8 of k: a whole tile
 constexpr Size kBlockColumns = 32;  // two tiles
 constexpr Size kRowsBetween = 4;    // rows of the block before that are finished in a step
 

@@ -83,7 +83,7 @@ struct ProductBlockS8 {
     tile.multiply(g.a + row * g.a_stride, g.a_stride, b, 16 * g.k, g.k, soon, step);
 #pragma GCC unroll 4
     for (int p = 0; p < Panels; ++p) {
-      const ColumnsS8 columns(g, column + p * 16);
+      const ColumnsS8 columns(g, column + static_cast<Size>(p) * 16);
 #pragma GCC unroll 16
       for (int r = 0; r < Rows; ++r) {
         columns.put(row + static_cast<Size>(r), to_floats(tile.sums[r][p]));
