@@ -112,6 +112,7 @@ class Descent {
     const float curvature = covariance_[j * targets_.size() + j];
     if (!(curvature > 0)) return false;
     const float best = static_cast<float>(values[j]) + gradient_[j] / curvature;
+    if (!std::isfinite(best)) return false;
     const auto [least, most] = limits(j, values);
     const int value = static_cast<int>(
         std::nearbyint(std::clamp(best, static_cast<float>(least), static_cast<float>(most))));
@@ -148,7 +149,7 @@ void QuantizedMatrix::refine_column(std::size_t column, std::span<const float> w
   std::vector<int> integers(weights.size());
   for (std::size_t i = 0; i < weights.size(); ++i) {
     targets[i] = weights[i] / scale;
-    integers[i] = at(i);
+    integers[i] = int{at(i)};
   }
   scale *= static_cast<float>(1 + Descent(std::move(targets), covariance).run(integers));
   std::int32_t sum = 0;

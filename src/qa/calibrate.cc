@@ -1,6 +1,7 @@
 #include "qa/calibrate.h"
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 
 #include "base/error.h"
@@ -46,6 +47,11 @@ void calibrate(const LoadedModel& exact, std::span<const Question> questions,
     std::iota(rows.begin(), rows.end(), 0U);
     forward(exact.config, exact.weights, {window.ids, window.type_ids, ends, rows, ends}, workspace,
             kernels, alone, std::span(logits).first(2 * std::size_t{tokens}), &calibration);
+    const auto finite = [](float x) { return std::isfinite(x); };
+    if (!std::all_of(logits.begin(), logits.begin() + 2 * std::ptrdiff_t{tokens}, finite)) {
+      fail(ErrorCode::kInvalidModel, "calibration: the model's logits are not finite in fp32 for ",
+           quote(question.question));
+    }
   }
   calibration.apply(model.weights);
 }

@@ -40,7 +40,7 @@ class PackedModel : public testing::Test {
  protected:
   // A tiny model, packed.
   std::string pack(const std::string& name, const std::string& precision = "int8") const {
-    const std::string path = directory_ / (name + "." + precision + ".lambert");
+    std::string path = directory_ / (name + "." + precision + ".lambert");
     Answerer({.model = kTiny + name, .threads = 1, .precision = precision}).pack(path);
     return path;
   }
