@@ -95,7 +95,10 @@ struct FirstSums {
   alignas(64) int values[kBlockColumns];
 
   FirstSums(const int* b_sums, Size columns) {
-    for (Size j = 0; j < columns; ++j) values[j] = -kZeroPoint * b_sums[j];
+    for (Size j = 0; j < columns; ++j) {  // unsigned: sums of a damaged file may overflow
+      values[j] = static_cast<int>(0U - static_cast<unsigned>(kZeroPoint) *
+                                            static_cast<unsigned>(b_sums[j]));
+    }
     asm volatile("" : : : "memory");  // the loads of tiles do not say that they read memory
   }
 };
