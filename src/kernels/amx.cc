@@ -176,20 +176,11 @@ void multiply_s8(const GemmS8& g, ActivateS8 activate) {
   _tile_release();
 }
 
-void gemm_f32(const GemmF32& g) {
-  kAvx512VnniKernels.gemm_f32(g);
-}
-void attention_f32(const Attention& t) {
-  kAvx512VnniKernels.attention_f32(t);
-}
+constexpr const Kernels& kFloats = kAvx512Kernels;
+#include "kernels/borrowed_f32_inl.h"
+
 void attention_s8(const Attention& t) {
   kAvx512VnniKernels.attention_s8(t);
-}
-void layer_norm_f32(const LayerNormF32& n) {
-  kAvx512VnniKernels.layer_norm_f32(n);
-}
-void widen_f16(const void* from, float* to, std::size_t count) {
-  kAvx512VnniKernels.widen_f16(from, to, count);
 }
 void quantize_s8(const QuantizeS8& q) {
   kAvx512VnniKernels.quantize_s8(q);

@@ -74,18 +74,9 @@ inline Vec to_floats(Sums s) {
 #include "kernels/simd_s8_columns_inl.h"
 #include "kernels/simd_s8_inl.h"
 
-void gemm_f32(const GemmF32& g) {
-  kAvx512Kernels.gemm_f32(g);
-}
-void attention_f32(const Attention& t) {
-  kAvx512Kernels.attention_f32(t);
-}
-void layer_norm_f32(const LayerNormF32& n) {
-  kAvx512Kernels.layer_norm_f32(n);
-}
-void widen_f16(const void* from, float* to, std::size_t count) {
-  kAvx512Kernels.widen_f16(from, to, count);
-}
+constexpr const Kernels& kFloats = kAvx512Kernels;
+#include "kernels/borrowed_f32_inl.h"
+
 bool supported() {
   return kAvx512Kernels.supported() && __builtin_cpu_supports("avx512vnni");
 }

@@ -65,18 +65,8 @@ inline Vec to_floats(Sums s) {
 #include "kernels/simd_s8_columns_inl.h"
 #include "kernels/simd_s8_inl.h"
 
-void gemm_f32(const GemmF32& g) {
-  kAvx2Kernels.gemm_f32(g);
-}
-void attention_f32(const Attention& t) {
-  kAvx2Kernels.attention_f32(t);
-}
-void layer_norm_f32(const LayerNormF32& n) {
-  kAvx2Kernels.layer_norm_f32(n);
-}
-void widen_f16(const void* from, float* to, std::size_t count) {
-  kAvx2Kernels.widen_f16(from, to, count);
-}
+constexpr const Kernels& kFloats = kAvx2Kernels;
+#include "kernels/borrowed_f32_inl.h"
 
 bool supported() {
   unsigned a = 0, b = 0, c = 0, d = 0;

@@ -35,18 +35,9 @@ using Scores = Bytes;
 #include "kernels/simd_s8_columns_inl.h"
 #include "kernels/simd_s8_inl.h"
 
-void gemm_f32(const GemmF32& g) {
-  kNeonKernels.gemm_f32(g);
-}
-void attention_f32(const Attention& t) {
-  kNeonKernels.attention_f32(t);
-}
-void layer_norm_f32(const LayerNormF32& n) {
-  kNeonKernels.layer_norm_f32(n);
-}
-void widen_f16(const void* from, float* to, std::size_t count) {
-  kNeonKernels.widen_f16(from, to, count);
-}
+constexpr const Kernels& kFloats = kNeonKernels;
+#include "kernels/borrowed_f32_inl.h"
+
 bool supported() {
   return (getauxval(AT_HWCAP) & HWCAP_ASIMDDP) != 0;
 }
