@@ -125,11 +125,10 @@ class MultiplierSearch {
         slope_(k_),
         slopes_(k_) {
     for (std::size_t n = 0; n < columns_; ++n) {
-      for (std::size_t j = 0; j < k_; ++j) weights_[n * k_ + j] = weight_of(exact, first + j, n);
-    }
-    for (std::size_t n = 0; n < columns_; ++n) {
       for (std::size_t j = 0; j < k_; ++j) {
-        power_[j] += double{weights_[n * k_ + j]} * weights_[n * k_ + j];
+        const float weight = weight_of(exact, first + j, n);
+        weights_[n * k_ + j] = weight;
+        power_[j] += double{weight} * weight;
       }
     }
   }
@@ -207,7 +206,7 @@ class MultiplierSearch {
     return steps;
   }
 
-  // Each multiplier by as much as its slope stands out of its own past.
+  // Each multiplier by as much as its slope stands out of its own past (RMSProp).
   void move(double rate) {
     for (std::size_t j = 0; j < k_; ++j) {
       slopes_[j] = 0.9 * slopes_[j] + 0.1 * slope_[j] * slope_[j];
@@ -274,20 +273,19 @@ class Rounding {
   std::vector<float> covariance_;  // (k, k), of (x - c) m
 };
 
-std::vector<PackedMatrix LayerWeights::*> matrices_of_a_layer() {
-  return {&LayerWeights::qkv, &LayerWeights::attention_output, &LayerWeights::intermediate,
-          &LayerWeights::output};
-}
+constexpr PackedMatrix LayerWeights::*kMatrices[] = {
+    &LayerWeights::qkv, &LayerWeights::attention_output, &LayerWeights::intermediate,
+    &LayerWeights::output};
 
 }  // namespace
 
-Calibration::Calibration(const Weights& exact, const Kernels& kernels, ThreadPool& pool)
-    : exact_(exact), pool_(pool) {
-  for (const LayerWeights& layer : exact.layers) {
-    for (const auto member : matrices_of_a_layer()) {
-      const PackedMatrix& matrix = layer.*member;
-      const std::size_t blocks = member == &LayerWeights::output ? kOutputBlocks : kHiddenBlocks;
-      const std::size_t block = block_size(matrix.k, blocks);
+Calibration::Calibration(const Weights& exact, Weights& rounded, const Kernels& kernels,
+                         ThreadPool& pool)
+    : exact_(exact), rounded_(rounded), pool_(pool) {
+  for (std::size_t i = 0; i < exact.layers.size(); ++i) {
+    for (const auto member : kMatrices) {
+      const PackedMatrix& matrix = exact.layers[i].*member;
+      const std::size_t block = (rounded.layers[i].*member).quantized.front().k;
       for (std::size_t first = 0; first < matrix.k; first += block) {
         statistics_[&matrix].emplace_back(std::min(block, matrix.k - first), kernels, pool);
       }
@@ -338,11 +336,11 @@ void Calibration::normalised(Observed x, Observed added) {
   pending_ = nullptr;
 }
 
-void Calibration::apply(Weights& to) {
+void Calibration::apply() {
   for (std::size_t i = 0; i < exact_.layers.size(); ++i) {
-    for (const auto member : matrices_of_a_layer()) {
+    for (const auto member : kMatrices) {
       const PackedMatrix& exact = exact_.layers[i].*member;
-      PackedMatrix& rounded = to.layers[i].*member;
+      PackedMatrix& rounded = rounded_.layers[i].*member;
       std::vector<InputStatistics>& inputs = statistics_.at(&exact);
       for (InputStatistics& block : inputs) block.finish();
       std::vector<std::optional<Rounding>> roundings(inputs.size());

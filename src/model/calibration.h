@@ -2,7 +2,8 @@
 // looked at in fp32. Each input gets a shift c and a multiplier m, so that (x - c) m are rows that
 // lose little as bytes, and weights are rounded so that errors of one cancel those of others.
 //
-// m follows SmoothQuant (Xiao et al., 2023); rounding against the inputs' covariance is that of
+// That inputs and weights share what rounding costs by m is SmoothQuant's idea (Xiao et al., 2023),
+// here with m found by descent; rounding against the inputs' covariance is that of
 // Optimal Brain Quantization (Frantar et al., 2022), by coordinate descent.
 #pragma once
 
@@ -55,22 +56,23 @@ class InputStatistics {
 
 class Calibration : public ForwardObserver {
  public:
-  // `exact`: in fp32; computes forward passes with a pool of one thread while this watches. All
-  // references are used until apply() returns.
-  Calibration(const Weights& exact, const Kernels& kernels, ThreadPool& pool);
+  // `exact`, in fp32, computes forward passes with a pool of one thread while this watches;
+  // `rounded` is the same model in int8. All references are used until apply() returns.
+  Calibration(const Weights& exact, Weights& rounded, const Kernels& kernels, ThreadPool& pool);
 
   void inputs(const PackedMatrix& matrix, Observed rows) override;
   void normalised(Observed x, Observed added) override;
 
-  // Rounds the matrices of `exact` into those of `to`, the same model in int8. Same texts, same
-  // bytes, on every machine and any number of threads.
-  void apply(Weights& to);
+  // Rounds the matrices of `exact` into those of `rounded`, as the loader left them: once. Same
+  // texts, same bytes, on every machine and any number of threads.
+  void apply();
 
  private:
-  const Weights& exact_;
-  ThreadPool& pool_;
   static void add(std::vector<InputStatistics>& blocks, const float* row, float weight);
 
+  const Weights& exact_;
+  Weights& rounded_;
+  ThreadPool& pool_;
   std::unordered_map<const PackedMatrix*, std::vector<InputStatistics>> statistics_;  // of blocks
   std::vector<InputStatistics>* pending_ = nullptr;  // its rows wait for the norm that follows
   Observed pending_rows_;

@@ -76,7 +76,7 @@ class SlotList {
   }
 
   void plain_linear(const Named& named, std::size_t out, std::size_t in, PackedMatrix& matrix) {
-    plain_linear(named, out, in, matrix, precision_, kHiddenBlocks);
+    plain_linear(named, out, in, matrix, precision_, 1);
   }
   void plain_linear(const Named& named, std::size_t out, std::size_t in, PackedMatrix& matrix,
                     Precision precision, std::size_t blocks) {
@@ -112,11 +112,11 @@ void add_layer(SlotList& list, const EncoderConfig& config, const LayerNames& na
   for (std::size_t i = 0; i < 3; ++i) {
     list.linear({base + qkv[i], "qkv"}, hidden, hidden,
                 {&layer.qkv, list.precision(), hidden, panels, i * width, heads, all,
-                 block_size(hidden, kHiddenBlocks)});
+                 block_size(hidden, 1)});
   }
   list.linear({base + names.attention_output, "att"}, hidden, hidden,
               {&layer.attention_output, list.precision(), width, round_up(hidden, kPanel) / kPanel,
-               0, all, heads, block_size(width, kHiddenBlocks)});
+               0, all, heads, block_size(width, 1)});
   list.norm({base + names.attention_norm, "anm"}, layer.attention_norm, hidden);
   list.plain_linear({base + names.intermediate, "int"}, config.intermediate_size, hidden,
                     layer.intermediate);

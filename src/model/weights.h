@@ -24,9 +24,9 @@
 
 namespace lambert {
 
-// Into how many blocks of inputs matrices in int8 are cut at most: those with hidden_size inputs,
-// and the second of a feed-forward network, whose rows are most uneven (docs/performance.md).
-inline constexpr std::size_t kHiddenBlocks = 1, kOutputBlocks = 4;
+// Into how many blocks of inputs the second matrix of a feed-forward network, whose rows are most
+// uneven, is cut at most in int8 (docs/performance.md). The others are one block.
+inline constexpr std::size_t kOutputBlocks = 4;
 
 // Inputs of a block, of k in at most `blocks`; a multiple of kDepthS8.
 constexpr std::size_t block_size(std::size_t k, std::size_t blocks) {

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "lambert/lambert.h"
 #include "net/digest.h"
+#include "qa/model_tokens.h"
 #include "qa/offsets.h"
 #include "qa/packed_model.h"
 #include "qa/scheduler.h"
@@ -34,24 +35,6 @@ unsigned choose_threads(unsigned wanted) {
     fail(ErrorCode::kInvalidArgument, "threads ", wanted, ": expected at most ", kMost);
   }
   return wanted == 0 ? std::min(default_threads(), kMost) : wanted;
-}
-
-// Ids and types of the pair template's special tokens must have rows in the embedding tables.
-void check_template(const LoadedModel& model, const std::string& path) {
-  const EncoderConfig& config = model.config;
-  for (const TemplatePiece& piece : model.tokenizer->pair_template()) {
-    if (piece.id < 0 || static_cast<std::size_t>(piece.id) >= config.vocab_size) {
-      fail(ErrorCode::kInvalidModel, path, ": the tokenizer's pair template has the special token ",
-           quote(model.tokenizer->token(piece.id)), " with the id ", piece.id,
-           ", but config.json's vocab_size is ", config.vocab_size,
-           "; the tokenizer files are of another model or lack that token");
-    }
-    if (config.type_vocab_size == 0) continue;
-    if (piece.type_id < 0 || static_cast<std::size_t>(piece.type_id) >= config.type_vocab_size) {
-      fail(ErrorCode::kInvalidModel, path, ": the tokenizer's pair template uses token type ",
-           piece.type_id, ", but config.json's type_vocab_size is ", config.type_vocab_size);
-    }
-  }
 }
 
 // An error says which of the two texts it is about.
@@ -94,7 +77,6 @@ struct Answerer::Impl {
     return resolve(parameters, model.tokenizer->model_max_length(), model.max_window);
   }
   std::shared_ptr<Job> make_job(Question question) const;
-  void check_ids(const Encoding& encoding) const;
 
   Options options;
   const Kernels& kernels;
@@ -115,14 +97,10 @@ std::shared_ptr<Job> Answerer::Impl::make_job(Question question) const {
   job->question = encode(tokenizer, question.question, "question");
   job->context_text = std::move(question.context);
   job->context = encode(tokenizer, job->context_text, "context");
-  check_ids(job->question);
-  check_ids(job->context);
-  const auto& pieces = tokenizer.pair_template();
-  const auto specials = std::count_if(pieces.begin(), pieces.end(), [](const auto& piece) {
-    return piece.kind == TemplatePiece::Kind::kSpecial;
-  });
-  job->plan = plan_windows(job->question.size(), job->context.size(),
-                           static_cast<std::size_t>(specials), job->parameters);
+  check_ids(model, job->question);
+  check_ids(model, job->context);
+  job->plan = plan_windows(job->question.size(), job->context.size(), special_tokens(tokenizer),
+                           job->parameters);
   if (job->plan.tokens(0) == 0) {  // a template without special tokens around two blank texts
     fail(ErrorCode::kInvalidInput, "question and context: neither has a token for this model");
   }
@@ -131,16 +109,6 @@ std::shared_ptr<Job> Answerer::Impl::make_job(Question question) const {
   job->tokenize_ms =
       std::chrono::duration<double, std::milli>(SteadyClock::now() - job->created).count();
   return job;
-}
-
-void Answerer::Impl::check_ids(const Encoding& encoding) const {
-  for (const std::int32_t id : encoding.ids) {
-    if (id < 0 || static_cast<std::size_t>(id) >= model.config.vocab_size) {
-      fail(ErrorCode::kInvalidModel, "the tokenizer gives token ",
-           quote(model.tokenizer->token(id)), " the id ", id, ", but config.json's vocab_size is ",
-           model.config.vocab_size);
-    }
-  }
 }
 
 struct Pending::State {

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "model/calibration.h"
+#include "qa/model_tokens.h"
 #include "qa/windows.h"
 
 namespace lambert {
@@ -16,13 +17,15 @@ Window first_window(const LoadedModel& model, const Question& question) {
   const Tokenizer& tokenizer = *model.tokenizer;
   const Encoding asked = tokenizer.encode(question.question);
   const Encoding context = tokenizer.encode(question.context);
-  const auto& pieces = tokenizer.pair_template();
-  const auto specials = std::count_if(pieces.begin(), pieces.end(), [](const auto& piece) {
-    return piece.kind == TemplatePiece::Kind::kSpecial;
-  });
+  check_ids(model, asked);
+  check_ids(model, context);
   const WindowPlan plan =
-      plan_windows(asked.size(), context.size(), static_cast<std::size_t>(specials),
+      plan_windows(asked.size(), context.size(), special_tokens(tokenizer),
                    resolve(question.parameters, tokenizer.model_max_length(), model.max_window));
+  if (plan.tokens(0) == 0) {
+    fail(ErrorCode::kInvalidInput, "calibration: ", quote(question.question),
+         " and its context have no token for this model");
+  }
   Window window;
   make_window(tokenizer, asked, context, plan, 0, window);
   return window;
@@ -32,10 +35,7 @@ Window first_window(const LoadedModel& model, const Question& question) {
 
 void calibrate(const LoadedModel& exact, std::span<const Question> questions,
                const Kernels& kernels, ThreadPool& pool, LoadedModel& model) {
-  if (questions.empty()) {
-    fail(ErrorCode::kInvalidArgument, "calibration: has no questions, expected at least one");
-  }
-  Calibration calibration(exact.weights, kernels, pool);
+  Calibration calibration(exact.weights, model.weights, kernels, pool);
   ThreadPool alone(1);
   Workspace workspace(exact.config, Precision::kFp32, exact.max_window, exact.max_window, 1);
   std::vector<float> logits(2 * exact.max_window);
@@ -53,7 +53,7 @@ void calibrate(const LoadedModel& exact, std::span<const Question> questions,
            quote(question.question));
     }
   }
-  calibration.apply(model.weights);
+  calibration.apply();
 }
 
 }  // namespace lambert

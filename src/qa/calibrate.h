@@ -10,7 +10,8 @@ namespace lambert {
 
 // Rounds the weights of `model`, in int8, anew from those of `exact`, the same model in fp32, so
 // that answers to questions like these differ least (model/calibration.h). Of each question the
-// first window is read. Throws kInvalidArgument when there are none, kInvalidInput for a blank one.
+// first window is read. At least one question. Throws kInvalidInput for a blank one, kInvalidModel
+// where tokenizer and tables do not fit or logits are not finite, and as plan_windows.
 void calibrate(const LoadedModel& exact, std::span<const Question> questions,
                const Kernels& kernels, ThreadPool& pool, LoadedModel& model);
 

@@ -13,6 +13,7 @@
 #include "qa/calibrate.h"
 #include "qa/memory_plan.h"
 #include "qa/model_source.h"
+#include "qa/model_tokens.h"
 #include "qa/packed_model.h"
 
 namespace lambert {
@@ -148,6 +149,7 @@ LoadedModel open_or_load(const Options& options, const Kernels& kernels, ThreadP
   if (!options.calibration.empty()) {
     const LoadedModel exact =
         load_and_pack(open_model_source(options), Precision::kFp32, kernels, pool);
+    check_template(exact, options.model);
     calibrate(exact, options.calibration, kernels, pool, model);
   }
   model.source = display_name(options.model);

@@ -203,6 +203,25 @@ TEST_F(PackedModel, CalibrationIsForCheckpointsInInt8) {
   EXPECT_NE(refusal(pack(kModels[0]), "int8").find("packed already"), std::string::npos);
 }
 
+TEST_F(PackedModel, CalibrationRefusesIdsOutsideTheTables) {
+  const std::string model = directory_ / "model";
+  fs::copy(kTiny + kModels[1], model);
+  std::string tokenizer = read_all(model + "/tokenizer.json");
+  const std::string first = R"("added_tokens":[)";
+  const std::size_t at = tokenizer.find(first);
+  ASSERT_NE(at, std::string::npos);
+  tokenizer.insert(at + first.size(), R"({"id":119,"content":"the notes","single_word":false,)"
+                                      R"("lstrip":false,"rstrip":false,"normalized":false,)"
+                                      R"("special":false},)");
+  directory_.write("model/tokenizer.json", tokenizer);
+  Options options{.model = model, .threads = 1, .precision = "int8"};
+  EXPECT_NO_THROW(Answerer{options});
+  options.calibration = calibration_questions();
+  const std::string message =
+      error_of([&] { const Answerer unused(options); }, ErrorCode::kInvalidModel);
+  EXPECT_NE(message.find("token \"the notes\" the id "), std::string::npos) << message;
+}
+
 TEST_F(PackedModel, OtherLayoutsAndBrokenConfigurationsAreRefusedByName) {
   const std::string whole = read_all(pack(kModels[0]));
   const auto with_number = [&](std::size_t at, std::uint32_t value) {
