@@ -7,6 +7,8 @@
 
 #include "base/json.h"
 #include "process.h"
+#include "sanitized.h"
+#include "squad_data.h"
 #include "test_files.h"
 
 namespace lambert {
@@ -22,6 +24,23 @@ Ended with_model(std::vector<std::string> arguments, const std::string& input = 
   options.input = input;
   options.environment = {"LAMBERT_MODEL=" + kModel};
   return run(arguments, options);
+}
+
+// The first question of each of SQuAD's first paragraphs, as `batch` reads them.
+std::optional<std::string> squad_questions(std::size_t count) {
+  const std::optional<std::string> text = read_squad("dev-v1.1");
+  if (!text) return std::nullopt;
+  const json::value squad = parse_json(*text, "squad", ErrorCode::kInternal);
+  std::string lines;
+  for (const json::value& article : squad.at("data").as_array()) {
+    for (const json::value& paragraph : article.at("paragraphs").as_array()) {
+      if (count-- == 0) return lines;
+      const json::object line{{"question", paragraph.at("qas").at(0).at("question")},
+                              {"context", paragraph.at("context")}};
+      lines += json::serialize(line) + '\n';
+    }
+  }
+  return lines;
 }
 
 json::value json_of(const Ended& result) {
@@ -205,6 +224,36 @@ TEST(InspectCommand, TellsWhatTheModelIs) {
   EXPECT_EQ(facts.at("model_type").as_string(), "distilbert");
   EXPECT_EQ(facts.at("tensors_F16").as_int64(), 102);
   EXPECT_TRUE(facts.at("runs").as_bool());
+}
+
+// Of the default model in each form that a model comes in, answering 300 questions of SQuAD.
+TEST(InspectCommand, PredictsPeakMemoryWithinATenth) {
+  if (LAMBERT_SANITIZED) GTEST_SKIP() << "a sanitizer has its own memory";
+  const std::optional<std::string> questions = squad_questions(300);
+  if (!questions) GTEST_SKIP();
+  const TestDirectory directory;
+  for (const std::string precision : {"fp32", "int8"}) {
+    const std::string packed = directory / precision + ".lambert";
+    ASSERT_EQ(run({"pack", kModel, "-o", packed, "--precision", precision}).exit_code, 0);
+    for (const std::string& model : {kModel, packed}) {
+      const std::vector<std::string> options{"--model", model,       "--precision",
+                                             precision, "--threads", "2"};
+      const auto with_options = [&](std::vector<std::string> arguments, const std::string& input) {
+        arguments.insert(arguments.end(), options.begin(), options.end());
+        RunOptions run_options;
+        run_options.input = input;
+        return run(arguments, run_options);
+      };
+      const auto facts = json_of(with_options({"inspect", "--memory", "--json"}, ""));
+      const auto predicted = static_cast<double>(facts.at("memory_peak_bytes").as_int64());
+      const Ended answered = with_options({"batch"}, *questions);
+      ASSERT_EQ(answered.exit_code, 0) << answered.err;
+      const auto measured = static_cast<double>(answered.peak_bytes);
+      std::printf("%s %s: predicted %.1f MB, measured %.1f MB\n", precision.c_str(),
+                  model == packed ? "packed" : "directory", predicted / 1e6, measured / 1e6);
+      EXPECT_NEAR(predicted / measured, 1.0, 0.1) << model;
+    }
+  }
 }
 
 TEST(DoctorCommand, EveryLineIsOk) {

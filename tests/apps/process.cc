@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -109,7 +110,9 @@ Ended run(const std::vector<std::string>& arguments, const RunOptions& options) 
   if (options.meanwhile) options.meanwhile(pid, out[0]);
   talk(in, out, err, options.input, result);
   int status = 0;
-  ::waitpid(pid, &status, 0);
+  rusage used{};
+  ::wait4(pid, &status, 0, &used);
+  result.peak_bytes = static_cast<std::size_t>(used.ru_maxrss) * 1024;
   result.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
   return result;
 }

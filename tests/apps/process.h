@@ -10,6 +10,7 @@ namespace lambert {
 struct Ended {
   int exit_code = -1;  // 128 + signal where one ended it
   std::string out, err;
+  std::size_t peak_bytes = 0;  // of resident memory
 };
 
 struct RunOptions {
