@@ -4,7 +4,7 @@ export JOBS
 MAKEFLAGS += --no-print-directory
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo build test bench fuzz format lint reproducible clean arm64 check-arm64 dist lambda-zip lambda-local lambda-image check-deploy bench-lambda
+.PHONY: help setup demo build test bench fuzz format lint reproducible clean arm64 check-arm64 dist lambda-zip lambda-local lambda-image check-deploy bench-lambda bench-processes
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' Makefile
@@ -43,6 +43,9 @@ bench: ## Lambert beside ONNX Runtime, OpenVINO and PyTorch (BENCH_QUICK=1: fewe
 bench-lambda: build ## the Lambda function beside the Python service, under AWS's emulator
 	@tools/lambda_tools
 	@bench/run lambda_run.py
+
+bench-processes: build ## memory of 1, 8 and 32 processes that map one packed model
+	@python3 bench/processes.py
 
 lambda-zip: build ## dist/: the zip of an AWS Lambda function, without and with the default model
 	@mkdir -p dist
