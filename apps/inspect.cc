@@ -10,7 +10,6 @@
 #include "checkpoint/weights_file.h"
 #include "commands.h"
 #include "model/config.h"
-#include "model/encoder.h"
 #include "model_options.h"
 #include "net/digest.h"
 #include "output.h"
@@ -131,11 +130,10 @@ int inspect_opened(const Options& options, const Inspected& model, bool memory, 
     if (!model.config) return kExitOk;  // the files changed in between
     const EncoderConfig& config = *model.config;
     const Precision precision = parse_precision(info.precision).value();
-    const std::size_t tokens = batch_tokens(config, precision, info.max_seq_len, info.threads);
     std::vector<std::pair<const char*, std::size_t>> sizes{
         {"memory_packed_weights_bytes", packed_bytes(config, precision)},
         {"memory_workspace_bytes",
-         Workspace::bytes(config, precision, tokens, info.max_seq_len, info.threads)}};
+         activation_bytes(config, precision, info.max_seq_len, info.threads)}};
     if (memory) {
       const std::size_t read = model_bytes(model, precision);
       sizes.emplace_back("memory_threads", info.threads);

@@ -64,6 +64,8 @@ def run(bundle: str, count: int, lines: list[str]) -> dict:
     for feeder in feeders:
         feeder.start()
     answers = ["".join(process.stdout.readline() for _ in lines) for process in processes]
+    if not all(text.count("\n") == len(lines) for text in answers):
+        raise SystemExit(f"bench: of {count} processes some ended before they answered")
     memory = [resident(process.pid) for process in processes]
     for process, feeder in zip(processes, feeders):
         feeder.join()
@@ -77,7 +79,7 @@ def render(results: dict) -> str:
     text = [f"# Processes on one packed model\n\n{results['cpu']}, {results['cores']} cores, kernel "
             f"{results['kernel']}; default model in int8, a file of {results['file'] / MB:.1f} MB; "
             f"{QUESTIONS} questions each, one thread each. Megabytes (10^6), medians of processes.\n\n"
-            "| processes | PSS each | private each | RSS each | PSS of all | errors | answers |\n"
+            "| processes | PSS each | private each | RSS each | PSS of all | failed | answers |\n"
             "|---:|---:|---:|---:|---:|---:|---|\n"]
     for row in results["rows"]:
         pss, private, rss = (statistics.median(row[name]) / MB for name in ("pss", "private", "rss"))
@@ -104,7 +106,7 @@ def main():
     (RESULTS / "processes.json").write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
     (RESULTS / "processes.md").write_text(render(results), encoding="utf-8")
     print(render(results), end="")
-    if any(row["failed"] or not row["identical"] for row in rows) or expected.count("\n") != len(lines):
+    if any(row["failed"] or not row["identical"] for row in rows):
         raise SystemExit("bench: processes failed or their answers differ")
 
 

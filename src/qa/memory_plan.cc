@@ -14,18 +14,23 @@ std::size_t batch_tokens(const EncoderConfig& config, Precision precision, std::
   return std::max(max_window, std::min({kTokensAThread * threads, kMost, kBytes / a_token}));
 }
 
+std::size_t activation_bytes(const EncoderConfig& config, Precision precision,
+                             std::size_t max_window, unsigned threads) {
+  const std::size_t tokens = batch_tokens(config, precision, max_window, threads);
+  return Workspace::bytes(config, precision, tokens, max_window, threads);
+}
+
 std::size_t peak_memory(const EncoderConfig& config, Precision precision, std::size_t model_bytes,
                         std::size_t max_window, unsigned threads) {
   constexpr std::size_t kProgram = 7'200'000;  // measured: code, heap, questions in flight
-  const std::size_t tokens = batch_tokens(config, precision, max_window, threads);
-  return kProgram + model_bytes + Workspace::bytes(config, precision, tokens, max_window, threads);
+  return kProgram + model_bytes + activation_bytes(config, precision, max_window, threads);
 }
 
 void check_memory(const EncoderConfig& config, Precision precision, std::size_t max_window,
                   unsigned threads, std::size_t limit, std::string_view source) {
   const std::size_t tokens = batch_tokens(config, precision, max_window, threads);
   const std::size_t weights = packed_bytes(config, precision);
-  const std::size_t activations = Workspace::bytes(config, precision, tokens, max_window, threads);
+  const std::size_t activations = activation_bytes(config, precision, max_window, threads);
   if (weights <= limit && activations <= limit - weights) return;
   const bool bert = config.family == Family::kBert;
   fail(ErrorCode::kLimitExceeded, source, ": with ", bert ? "hidden_size " : "dim ",

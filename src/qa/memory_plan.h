@@ -13,6 +13,10 @@ namespace lambert {
 std::size_t batch_tokens(const EncoderConfig& config, Precision precision, std::size_t max_window,
                          unsigned threads);
 
+// Bytes of the activations of such batches.
+std::size_t activation_bytes(const EncoderConfig& config, Precision precision,
+                             std::size_t max_window, unsigned threads);
+
 // Bytes that are resident at most in a process that answers with full batches from a model of
 // `model_bytes`, weights and tokenizer. Within 10 % (of the default model) where questions have
 // paragraphs as contexts; contexts and answers that wait take their own size on top.
