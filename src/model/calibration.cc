@@ -235,13 +235,7 @@ class Rounding {
         first_(first),
         k_(inputs.k()),
         multiplier_(MultiplierSearch(exact, first, inputs).run()),
-        covariance_(k_ * k_) {
-    for (std::size_t i = 0; i < k_; ++i) {
-      for (std::size_t j = 0; j < k_; ++j) {
-        covariance_[i * k_ + j] = inputs.covariance(i, j) * multiplier_[i] * multiplier_[j];
-      }
-    }
-  }
+        covariance_(k_, multiplied(inputs, multiplier_)) {}
 
   void round_into(QuantizedMatrix& to, WeightArray<float>& bias, ThreadPool& pool) {
     for (std::size_t j = 0; j < k_; ++j) {
@@ -253,6 +247,19 @@ class Rounding {
   }
 
  private:
+  // The covariance of (x - c) m.
+  static std::vector<float> multiplied(const InputStatistics& inputs,
+                                       std::span<const float> multiplier) {
+    const std::size_t k = inputs.k();
+    std::vector<float> covariance(k * k);
+    for (std::size_t i = 0; i < k; ++i) {
+      for (std::size_t j = 0; j < k; ++j) {
+        covariance[i * k + j] = inputs.covariance(i, j) * multiplier[i] * multiplier[j];
+      }
+    }
+    return covariance;
+  }
+
   void round_column(std::size_t column, QuantizedMatrix& to, WeightArray<float>& bias) const {
     std::vector<float> weights(k_);
     double shifted = 0;
@@ -270,7 +277,7 @@ class Rounding {
   const InputStatistics& inputs_;
   std::size_t first_, k_;
   std::vector<float> multiplier_;
-  std::vector<float> covariance_;  // (k, k), of (x - c) m
+  InputCovariance covariance_;  // of (x - c) m
 };
 
 constexpr PackedMatrix LayerWeights::*kMatrices[] = {

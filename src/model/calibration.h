@@ -4,7 +4,7 @@
 //
 // That inputs and weights share what rounding costs by m is SmoothQuant's idea (Xiao et al., 2023),
 // here with m found by descent; rounding against the inputs' covariance is that of
-// Optimal Brain Quantization (Frantar et al., 2022), by coordinate descent.
+// Optimal Brain Quantization (Frantar et al., 2022), here by LDLQ and coordinate descent.
 #pragma once
 
 #include <cstddef>

@@ -69,19 +69,43 @@ void QuantizedMatrix::set_column(std::size_t column, std::span<const float> weig
   sums.writable()[column] = sum;
 }
 
+InputCovariance::InputCovariance(std::size_t k, std::vector<float> values)
+    : k_(k), values_(std::move(values)), lower_(k * k) {
+  constexpr double kDamping = 0.03;  // of the mean variance: found by trial
+  double variances = 0;
+  for (std::size_t j = 0; j < k; ++j) variances += double{row(j)[j]};
+  if (!(variances > 0)) return;
+  const double damping = kDamping * variances / static_cast<double>(k);
+  std::vector<double> l(k * k);  // of Cholesky: L sqrt(D)
+  for (std::size_t i = 0; i < k; ++i) {
+    double* const at = l.data() + i * k;
+    for (std::size_t j = 0; j <= i; ++j) {
+      const double* const other = l.data() + j * k;
+      double rest = double{row(i)[j]} + (i == j ? damping : 0);
+      for (std::size_t n = 0; n < j; ++n) rest -= at[n] * other[n];
+      at[j] = i == j ? std::sqrt(std::max(rest, damping)) : rest / other[j];
+    }
+    for (std::size_t j = 0; j < i; ++j) {
+      lower_[i * k + j] = static_cast<float>(at[j] / l[j * k + j]);
+    }
+  }
+}
+
 namespace {
 
-// The integers of a column on their way down.
+// The integers of a column on their way to less error.
 class Descent {
  public:
   // `targets`: weights / scale
-  Descent(std::vector<float> targets, std::span<const float> covariance)
+  Descent(std::vector<float> targets, const InputCovariance& covariance)
       : targets_(std::move(targets)), covariance_(covariance), gradient_(targets_.size()) {}
 
-  // values: (targets). Returns e^T C values / values^T C values, with e = targets - values.
+  // values: (targets), within the limits. Returns e^T C values / values^T C values, with e =
+  // targets - values.
   double run(std::vector<int>& values) {
     constexpr int kSweeps = 8;
     const std::size_t n = targets_.size();
+    round_backwards(values);
     for (std::size_t j = 0; j < n; ++j) {
       subtract(j, static_cast<float>(values[j]) - targets_[j]);
     }
@@ -102,46 +126,57 @@ class Descent {
   }
 
  private:
+  void round_backwards(std::vector<int>& values) const {
+    std::vector<float> carried(targets_.size());
+    for (std::size_t j = targets_.size(); j-- > 0;) {
+      const float best = targets_[j] + carried[j];
+      if (!std::isfinite(best)) continue;
+      values[j] = nearest_allowed(best, j, values);
+      const float error = targets_[j] - static_cast<float>(values[j]);
+      const std::span<const float> shares = covariance_.carried(j);
+      for (std::size_t i = 0; i < j; ++i) carried[i] += shares[i] * error;
+    }
+  }
+
   // gradient -= amount * C[j]
   void subtract(std::size_t j, float amount) {
-    const float* row = covariance_.data() + j * targets_.size();
+    const float* row = covariance_.row(j).data();
     for (std::size_t i = 0; i < gradient_.size(); ++i) gradient_[i] -= amount * row[i];
   }
 
   bool step(std::size_t j, std::vector<int>& values) {
-    const float curvature = covariance_[j * targets_.size() + j];
+    const float curvature = covariance_.row(j)[j];
     if (!(curvature > 0)) return false;
     const float best = static_cast<float>(values[j]) + gradient_[j] / curvature;
     if (!std::isfinite(best)) return false;
-    const auto [least, most] = limits(j, values);
-    const int value = static_cast<int>(
-        std::nearbyint(std::clamp(best, static_cast<float>(least), static_cast<float>(most))));
+    const int value = nearest_allowed(best, j, values);
     if (value == values[j]) return false;
     subtract(j, static_cast<float>(value - values[j]));
     values[j] = value;
     return true;
   }
 
-  // What value j may be, given the others of its group.
-  static std::pair<int, int> limits(std::size_t j, const std::vector<int>& values) {
+  // Of what value j may be, given the others of its group.
+  static int nearest_allowed(float best, std::size_t j, const std::vector<int>& values) {
     int least = -kMostOfGroup, most = kMostOfGroup;
     const std::size_t first = j / 8 * 8 + j / 2 % 2 * 2;
     for (const std::size_t i : {first, first + 1, first + 4, first + 5}) {
       if (i == j || i >= values.size()) continue;
       (values[i] > 0 ? most : least) -= values[i];
     }
-    return {std::max(least, -127), std::min(most, 127)};
+    return static_cast<int>(std::nearbyint(std::clamp(
+        best, static_cast<float>(std::max(least, -127)), static_cast<float>(std::min(most, 127)))));
   }
 
   std::vector<float> targets_;
-  std::span<const float> covariance_;
+  const InputCovariance& covariance_;
   std::vector<float> gradient_;  // C e
 };
 
 }  // namespace
 
 void QuantizedMatrix::refine_column(std::size_t column, std::span<const float> weights,
-                                    std::span<const float> covariance) {
+                                    const InputCovariance& c) {
   std::int8_t* const to = values.writable() + column / kPanel * k * kPanel + column % kPanel * 4;
   const auto at = [&](std::size_t i) -> std::int8_t& { return to[i / 4 * 4 * kPanel + i % 4]; };
   float& scale = scales.writable()[column];
@@ -151,7 +186,7 @@ void QuantizedMatrix::refine_column(std::size_t column, std::span<const float> w
     targets[i] = weights[i] / scale;
     integers[i] = int{at(i)};
   }
-  scale *= static_cast<float>(1 + Descent(std::move(targets), covariance).run(integers));
+  scale *= static_cast<float>(1 + Descent(std::move(targets), c).run(integers));
   std::int32_t sum = 0;
   for (std::size_t i = 0; i < weights.size(); ++i) {
     at(i) = static_cast<std::int8_t>(integers[i]);

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <vector>
 
 #include "model/weight_array.h"
 
@@ -12,6 +13,23 @@ namespace lambert {
 
 // Of a product: 2^17 * 127 * 128, the largest sum, is below 2^31.
 inline constexpr std::size_t kMaxInputsS8 = std::size_t{1} << 17;
+
+// C, the covariance of a product's inputs, by which errors of weights are judged: e^T C e.
+class InputCovariance {
+ public:
+  // values: (k, k), symmetric.
+  InputCovariance(std::size_t k, std::vector<float> values);
+
+  std::size_t k() const { return k_; }
+  std::span<const float> row(std::size_t j) const { return {values_.data() + j * k_, k_}; }
+  // How much of an error at input j the inputs before it can make up for: row j of the unit lower
+  // triangle L of L D L^T = C + a little on the diagonal. (j)
+  std::span<const float> carried(std::size_t j) const { return {lower_.data() + j * k_, j}; }
+
+ private:
+  std::size_t k_;
+  std::vector<float> values_, lower_;
+};
 
 struct QuantizedMatrix {
   std::size_t k = 0, panels = 0;    // k: a multiple of kDepthS8
@@ -43,11 +61,11 @@ struct QuantizedMatrix {
   // The scale that set_column gives a column.
   static float least_scale(std::span<const float> weights);
 
-  // After set_column: lets the column's elements take other integers, in turn, as long as that
-  // lessens e^T C e with e = weights - scale * integers, within the limits of the groups; then the
-  // scale at which that is least. `covariance`: C, (weights, weights), of the inputs.
-  void refine_column(std::size_t column, std::span<const float> weights,
-                     std::span<const float> covariance);
+  // After set_column: lessens e^T C e with e = weights - scale * integers, within the limits of the
+  // groups. Rounds from the last weight to the first, each against the errors so far (LDLQ, Chee et
+  // al., 2023), then lets integers take others, in turn, as long as that helps; then the scale at
+  // which the error is least. C is of as many inputs as there are weights.
+  void refine_column(std::size_t column, std::span<const float> weights, const InputCovariance& c);
 
   // Whether all columns are such as set_column writes. Reads everything.
   bool is_sound() const;

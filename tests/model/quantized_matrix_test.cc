@@ -103,7 +103,7 @@ TEST(QuantizedMatrix, RefinedColumnsErrLessWithinTheLimits) {
       };
       matrix.set_column(5, column);
       const double plain = error();
-      matrix.refine_column(5, column, covariance);
+      matrix.refine_column(5, column, InputCovariance(inputs, covariance));
       EXPECT_LE(error(), plain * 1.001 + 1e-9) << inputs;
       before += plain;
       after += error();
@@ -113,6 +113,37 @@ TEST(QuantizedMatrix, RefinedColumnsErrLessWithinTheLimits) {
       EXPECT_LT(after, 0.8 * before) << inputs;
     }
   }
+}
+
+TEST(InputCovariance, CarriesErrorsAsAUnitTriangleWouldUndoThem) {
+  std::mt19937 random(4);
+  constexpr std::size_t kInputs = 20;
+  const std::vector<float> values = random_covariance(kInputs, random);
+  const InputCovariance covariance(kInputs, values);
+  double damping = 0;
+  for (std::size_t j = 0; j < kInputs; ++j)
+    damping += 0.03 * double{values[j * kInputs + j]} / kInputs;
+  // With L as it is said to be, L^-1 (C + damping) L^-T is diagonal.
+  std::vector<std::vector<double>> c(kInputs, std::vector<double>(kInputs));
+  for (std::size_t i = 0; i < kInputs; ++i) {
+    for (std::size_t j = 0; j < kInputs; ++j) c[i][j] = double{values[i * kInputs + j]};
+    c[i][i] += damping;
+  }
+  for (std::size_t i = 0; i < kInputs; ++i) {
+    for (std::size_t j = 0; j < i; ++j) {
+      for (std::size_t n = 0; n < kInputs; ++n)
+        c[i][n] -= double{covariance.carried(i)[j]} * c[j][n];
+    }
+  }
+  for (std::size_t i = 0; i < kInputs; ++i) {  // D L^T: an upper triangle
+    EXPECT_GT(c[i][i], 0);
+    for (std::size_t j = 0; j < i; ++j) EXPECT_NEAR(c[i][j], 0, 1e-4 * double{values[0]});
+  }
+}
+
+TEST(InputCovariance, OfNothingCarriesNothing) {
+  const InputCovariance covariance(3, std::vector<float>(9, 0.0F));
+  EXPECT_EQ(covariance.carried(2)[0], 0.0F);
 }
 
 TEST(QuantizedMatrix, ZerosAndTinyWeightsGiveZeros) {
