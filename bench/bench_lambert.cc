@@ -1,10 +1,10 @@
-// Lambert's side of the benchmark: bench_lambert MODEL THREADS [PRECISION], PRECISION as
-// in lambert::Options. Says "READY <load ms> <instruction set>", then answers each line of standard
+// Lambert's side of the benchmark: bench_lambert MODEL THREADS. Says "READY <load ms> <instruction set>", then answers each line of standard
 // input (fields separated by tabs) with one line:
 //   FORWARD count question context   count times in ms: logits of one window, tokenisation included
 //   ANSWER count question context    count times in ms: text in, answer out
 //   CHECK question context           the start logits, then the end logits
 //   BATCH file                       one time in ms: all its lines "question<tab>context"
+//   MIXED file                       a time in ms for each line: text in, answer out
 //   MEMORY                           peak resident memory in KiB
 // bench/peer.py speaks the same to run.py for the other engines.
 #include <chrono>
@@ -61,13 +61,17 @@ void print_logits(const lambert::Answerer& answerer, const lambert::Question& qu
   for (const float value : windows.at(0).end) std::printf("%.6f ", static_cast<double>(value));
 }
 
-double batch_ms(const lambert::Answerer& answerer, const std::string& path) {
+std::vector<lambert::Question> read_questions(const std::string& path) {
   std::vector<lambert::Question> questions;
   std::ifstream file(path);
   for (std::string line; std::getline(file, line);) {
     auto fields = split(line);
     questions.push_back(question_of(std::move(fields.at(0)), std::move(fields.at(1))));
   }
+  return questions;
+}
+
+double batch_ms(const lambert::Answerer& answerer, std::vector<lambert::Question> questions) {
   const auto begin = Clock::now();
   std::vector<lambert::Pending> pending;
   pending.reserve(questions.size());
@@ -96,7 +100,11 @@ void serve(const lambert::Answerer& answerer, const std::vector<std::string>& fi
   } else if (command == "CHECK") {
     print_logits(answerer, question_of(fields.at(1), fields.at(2)));
   } else if (command == "BATCH") {
-    std::printf("%.3f", batch_ms(answerer, fields.at(1)));
+    std::printf("%.3f", batch_ms(answerer, read_questions(fields.at(1))));
+  } else if (command == "MIXED") {
+    for (const auto& question : read_questions(fields.at(1))) {
+      print_times("1", [&] { answerer.ask(question); });
+    }
   } else if (command == "MEMORY") {
     std::printf("%ld", peak_kib());
   } else {
@@ -104,11 +112,10 @@ void serve(const lambert::Answerer& answerer, const std::vector<std::string>& fi
   }
 }
 
-void run(const std::string& model, const std::string& threads, const std::string& precision) {
+void run(const std::string& model, const std::string& threads) {
   lambert::Options options;
   options.model = model;
   options.threads = static_cast<unsigned>(std::stoul(threads));
-  options.precision = precision;
   const auto begin = Clock::now();
   const lambert::Answerer answerer(options);
   const double load_ms = ms_since(begin);
@@ -124,12 +131,12 @@ void run(const std::string& model, const std::string& threads, const std::string
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 3 && argc != 4) {
-    std::fprintf(stderr, "usage: bench_lambert MODEL THREADS [PRECISION]\n");
+  if (argc != 3) {
+    std::fprintf(stderr, "usage: bench_lambert MODEL THREADS\n");
     return 2;
   }
   try {
-    run(argv[1], argv[2], argc == 4 ? argv[3] : "fp32");
+    run(argv[1], argv[2]);
   } catch (const std::exception& error) {
     std::fprintf(stderr, "bench_lambert: %s\n", error.what());
     return 1;

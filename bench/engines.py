@@ -19,6 +19,32 @@ INT8 = {
     "openvino-int8-bf16": ("openvino", "NNCF post-training, latency, bf16 hint"),
 }
 PRECISIONS = {"fp32": FORWARD, "int8": INT8}
+CAPPED = {  # each told to use AVX2 and no more
+    "lambert-int8-avx2": ("lambert", "LAMBERT_ISA=avx2"),
+    "openvino-int8-avx2": ("openvino", "ONEDNN_MAX_CPU_ISA=AVX2"),
+}
+MIXED = {
+    "lambert-int8": ("lambert", "ask, text to answer"),
+    "ort-fused-int8": INT8["ort-fused-int8"],
+    "ort-mha-int8": INT8["ort-mha-int8"],
+    "openvino-int8": INT8["openvino-int8"],
+    "openvino-int8-bf16": INT8["openvino-int8-bf16"],
+}
+BATCH = {
+    "fp32": {
+        "lambert": ("lambert", "all submitted at once, with spans"),
+        "ort-fused": FORWARD["ort-fused"],
+        "ort-plain": FORWARD["ort-plain"],
+    },
+    "int8": {
+        "lambert-int8": ("lambert", "all submitted at once, with spans"),
+        "ort-fused-int8": INT8["ort-fused-int8"],
+        "ort-mha-int8": INT8["ort-mha-int8"],
+        "openvino-int8": INT8["openvino-int8"],
+        "openvino-int8-streams": ("openvino", "NNCF post-training, throughput, a stream a core"),
+    },
+}
+OWN_BATCHES = ("lambert", "lambert-int8", "openvino-int8-streams")  # nobody chooses a size for them
 ANSWER = {
     "lambert": ("lambert", "ask"),
     "pipeline": ("transformers", "question-answering pipeline on PyTorch"),
@@ -31,13 +57,17 @@ class Worker:
     def __init__(self, name: str, threads: int, paths):
         self.name = name
         if name.startswith("lambert"):
-            command = [f"{paths.build}/bench_lambert", paths.model, str(threads),
-                       "int8" if name.endswith("-int8") else "fp32"]
+            precision = "int8" if "-int8" in name else "fp32"
+            command = [f"{paths.build}/bench_lambert", f"{paths.packed}/{precision}.lambert",
+                       str(threads)]
         else:
-            command = [paths.python, "bench/peer.py", name, paths.model, paths.onnx, str(threads)]
+            command = [paths.python, "bench/peer.py", name.removesuffix("-avx2"), paths.model,
+                       paths.onnx, str(threads)]
         cores = sorted(os.sched_getaffinity(0))[:threads]
         environment = dict(os.environ, OMP_NUM_THREADS=str(threads), MKL_NUM_THREADS=str(threads),
                            RAYON_NUM_THREADS=str(threads), TOKENIZERS_PARALLELISM="true")
+        if name.endswith("-avx2"):
+            environment |= {"LAMBERT_ISA": "avx2", "ONEDNN_MAX_CPU_ISA": "AVX2"}
         self.started = time.perf_counter()
         self.process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment,

@@ -1,12 +1,15 @@
 """The other engines' side of the benchmark: peer.py ENGINE MODEL_DIR ONNX_DIR THREADS.
 
 ENGINE is ort-NAME for ONNX Runtime with ONNX_DIR/NAME.onnx, openvino-NAME for OpenVINO with
-ONNX_DIR/ov-NAME.xml (openvino-NAME-bf16: allowed to compute in bf16), pytorch, or pipeline
-(transformers' question answering, on PyTorch).
+ONNX_DIR/ov-NAME.xml (openvino-NAME-bf16: allowed to compute in bf16; openvino-NAME-streams: for
+throughput, with as many streams as threads), pytorch, or pipeline (transformers' question
+answering, on PyTorch).
 The protocol is that of bench_lambert.cc. What FORWARD times differs in Lambert's disfavour: here
 it is the forward pass alone, over ids that are made before the clock starts.
 BATCH takes the batch size as a second argument: windows of all questions by the fast tokenizer,
-sorted by length, padded to the longest of their batch; the search for spans is left out.
+sorted by length, padded to the longest of their batch; the search for spans is left out. Streams
+get single windows, as many at once as they take. MIXED times one question after another, which are
+all of one window.
 """
 import os
 import sys
@@ -62,6 +65,23 @@ class OpenVinoEngine:
         return results["start"], results["end"]
 
 
+class OpenVinoStreams:
+    """Windows in flight side by side, each on one core."""
+
+    def __init__(self, path: str, threads: int):
+        import openvino
+        model = openvino.Core().compile_model(path, "CPU", {
+            "PERFORMANCE_HINT": "THROUGHPUT", "NUM_STREAMS": str(threads),
+            "INFERENCE_NUM_THREADS": threads, "INFERENCE_PRECISION_HINT": "f32"})
+        self.queue = openvino.AsyncInferQueue(model)
+
+    def run_all(self, rows) -> None:
+        for row in rows:
+            ids = np.array([row], dtype=np.int64)
+            self.queue.start_async({"input_ids": ids, "attention_mask": np.ones_like(ids)})
+        self.queue.wait_all()
+
+
 class TorchEngine:
     def __init__(self, model_dir: str, threads: int):
         import torch
@@ -110,10 +130,15 @@ def windows(tokenizer, pairs) -> list[list[int]]:
             for window in (encoding, *encoding.overflowing)]
 
 
-def batch(engine, tokenizer, path: str, size: int) -> None:
+def read_pairs(path: str) -> list[tuple]:
     with open(path, encoding="utf-8") as file:
-        pairs = [tuple(line.rstrip("\n").split("\t")) for line in file]
-    rows = sorted(windows(tokenizer, pairs), key=len)
+        return [tuple(line.rstrip("\n").split("\t")) for line in file]
+
+
+def batch(engine, tokenizer, path: str, size: int) -> None:
+    rows = sorted(windows(tokenizer, read_pairs(path)), key=len)
+    if isinstance(engine, OpenVinoStreams):
+        return engine.run_all(rows)
     for begin in range(0, len(rows), size):
         part = rows[begin:begin + size]
         longest = len(part[-1])
@@ -150,6 +175,9 @@ def serve(engine, tokenizer, fields) -> str:
         return " ".join(f"{value:.6f}" for value in np.concatenate([start[0], end[0]]))
     if command == "BATCH":
         return f"{milliseconds(lambda: batch(engine, tokenizer, fields[1], int(fields[2]))):.3f}"
+    if command == "MIXED":
+        inputs = [one_window(engine, tokenizer, *pair) for pair in read_pairs(fields[1])]
+        return " ".join(f"{milliseconds(lambda: engine.forward(each)):.4f}" for each in inputs)
     if command == "MEMORY":
         return peak_kib()
     raise ValueError(f"unknown command {command}")
@@ -160,7 +188,10 @@ def make_engine(name: str, model_dir: str, onnx_dir: str, threads: int):
         return OrtEngine(os.path.join(onnx_dir, name[4:] + ".onnx"), threads)
     if name.startswith("openvino-"):
         name = name.removeprefix("openvino-")
-        path = os.path.join(onnx_dir, f"ov-{name.removesuffix('-bf16')}.xml")
+        stem = name.removesuffix("-bf16").removesuffix("-streams")
+        path = os.path.join(onnx_dir, f"ov-{stem}.xml")
+        if name.endswith("-streams"):
+            return OpenVinoStreams(path, threads)
         return OpenVinoEngine(path, threads, "bf16" if name.endswith("-bf16") else "f32")
     return {"pytorch": TorchEngine, "pipeline": PipelineEngine}[name](model_dir, threads)
 

@@ -1,8 +1,11 @@
-"""Writes the results as JSON and as tables: report.py [FOLDER] renders FOLDER/latest.json anew."""
+"""Writes the results as JSON, tables and plots: report.py [FOLDER] renders FOLDER/latest.json anew.
+
+A section that was not measured is left out.
+"""
 import json
+import math
 import os
 import sys
-
 
 NAMES = {"lambert": "Lambert", "onnxruntime": "ONNX Runtime", "openvino": "OpenVINO",
          "pytorch": "PyTorch"}
@@ -52,6 +55,37 @@ def ratio(row: dict, ours: dict | None) -> str:
     return f"{row['p50_ms'] / ours['p50_ms']:.2f}x" if ours else "-"
 
 
+def best_peer(rows, threads: int, tokens: int) -> dict | None:
+    return min((found for engine in SHORT if (found := cell(rows, engine, threads, tokens))),
+               key=lambda row: row["p50_ms"], default=None)
+
+
+def kinds_of(rows) -> list[tuple[str, str]]:
+    return list(dict.fromkeys((row["model"], row["precision"]) for row in rows))
+
+
+def summary_table(result: dict) -> str:
+    """Lambert against the best engine at each place."""
+    lines = []
+    for model, precision in kinds_of(result["rows"]):
+        rows = [row for row in result["rows"]
+                if (row["model"], row["precision"]) == (model, precision)]
+        ratios = {}
+        for place in places(rows):
+            ours, theirs = cell(rows, "lambert", *place), best_peer(rows, *place)
+            if ours and theirs:
+                ratios[place] = theirs["p50_ms"] / ours["p50_ms"]
+        if not ratios:
+            continue
+        mean = math.exp(sum(map(math.log, ratios.values())) / len(ratios))
+        lines.append([model, precision, f"{mean:.2f}x",
+                      *(f"{ratios[place]:.2f}x" if place in ratios else "-"
+                        for place in places(result["rows"]))])
+    return table(["model", "precision", "geometric mean",
+                  *(f"{tokens} tokens, {threads} threads"
+                    for threads, tokens in places(result["rows"]))], lines)
+
+
 def forward_table(result: dict, model: str = "", precision: str = "fp32") -> str:
     """Each engine's best setting at each place; without a name the first model's."""
     model = model or result["rows"][0]["model"]
@@ -84,6 +118,69 @@ def difference_table(result: dict) -> str:
                   for name, value in found.items()])
 
 
+def capped_table(result: dict) -> str:
+    rows, lines = result["avx2"], []
+    for model, _ in kinds_of(rows):
+        mine = [row for row in rows if row["model"] == model]
+        for threads, tokens in places(mine):
+            ours = cell(mine, "lambert", threads, tokens)
+            theirs = cell(mine, "openvino", threads, tokens)
+            lines.append([model, threads, tokens, times(ours), times(theirs), ratio(theirs, ours)])
+    return table(["model", "threads", "tokens", "Lambert", "OpenVINO", "OpenVINO / Lambert"], lines)
+
+
+def mixed_table(result: dict) -> str:
+    rows, lines = result["mixed"], []
+    for row in rows:
+        ours = next(other for other in rows
+                    if other["engine"] == "lambert" and other["threads"] == row["threads"])
+        lines.append([NAMES[row["engine"]], row["setting"], row["threads"], times(row),
+                      ratio(row, ours)])
+    return table(["engine", "setting", "threads", "p50 / p95 ms", "p50 / Lambert's"], lines)
+
+
+def cold_table(result: dict) -> str:
+    return table(["model", "engine and setting", "threads", "first byte ms", "end of process ms",
+                  "the same answer, warm, ms"],
+                 [[row["model"], f"{NAMES[row['engine']]}: {row['setting']}", row["threads"],
+                   row["first_ms"], row["exit_ms"], warm_time(result, row)]
+                  for row in result["cold"]])
+
+
+def warm_time(result: dict, cold: dict) -> str:
+    rows = [row for row in result["rows"]
+            if row["model"] == cold["model"] and row["precision"] == "int8"]
+    warm = cell(rows, cold["engine"], cold["threads"], 128)
+    return f"{warm['p50_ms']:.2f}" if warm else "-"
+
+
+def isa_peak(machine: dict, row: dict) -> float | None:
+    """The measured rate of the instructions that the kernels of this set multiply with."""
+    set_name, int8 = row["isa"], row["precision"] == "int8"
+    kind = {"avx2": "avx2_int8"}.get(set_name, set_name) + "_gops_one" if int8 else \
+        ("avx2" if set_name.startswith("avx2") or set_name == "avx_vnni" else "avx512") + "_gflops_one"
+    if kind == "avx512_gops_one":
+        kind = "avx2_int8_gops_one"  # AVX-512 without VNNI takes the kernel of AVX2
+    return max((machine[when][kind] for when in ("peak_before", "peak_after")
+                if kind in machine.get(when, {})), default=None)
+
+
+def kernel_table(result: dict) -> str:
+    lines = []
+    for row in result["kernels"]:
+        peak = isa_peak(result["machine"], row)
+        lines.append([row["isa"], row["precision"], row["shape"], row["tokens"],
+                      f"{row['gops']:.0f}", f"{row['gops'] / peak:.0%}" if peak else "-"])
+    return table(["kernels", "precision", "shape", "tokens", "GOPS", "of the instruction's peak"],
+                 lines)
+
+
+def instruction_table(result: dict) -> str:
+    return table(["model", "precision", "kernels", "tokens", "instructions"],
+                 [[row["model"], row["precision"], row["isa"], row["tokens"],
+                   f"{row['instructions']:,}"] for row in result["instructions"]])
+
+
 def answer_table(result: dict) -> str:
     lines = []
     for threads, tokens in places(result["answer"]):
@@ -104,8 +201,9 @@ def load_table(result: dict) -> str:
 
 
 def batch_table(result: dict) -> str:
-    return table(["engine", "setting", "threads", "batch size", "seconds", "questions / s"],
-                 [[row["engine"], row["setting"], row["threads"], row["batch_size"] or "-",
+    return table(["engine", "precision", "setting", "threads", "batch size", "seconds",
+                  "questions / s"],
+                 [[NAMES[row["engine"]], row["precision"], row["setting"], row["threads"], row["batch_size"] or "-",
                    row["seconds"], row["questions_per_second"]] for row in result["batch"]])
 
 
@@ -118,28 +216,36 @@ def machine_text(result: dict) -> str:
 
 
 def forward_parts(result: dict) -> list[str]:
-    kinds = dict.fromkeys((row["model"], row["precision"]) for row in result["rows"])
     parts = []
-    for model, precision in kinds:
+    for model, precision in kinds_of(result["rows"]):
         parts += [f"## One question, {model}, {precision}, p50 / p95 ms",
                   forward_table(result, model, precision)]
     return parts
 
 
+def section(result: dict, key: str, title: str, rendered) -> list[str]:
+    return [f"## {title}", rendered(result)] if result.get(key) else []
+
+
 def markdown(result: dict) -> str:
-    """A section that was not measured is left out."""
     parts = ["# Benchmark", "Made by `make bench`; bench/README.md says how to read it."
-             + (" A quick run: few rounds." if result["quick"] else ""),
-             machine_text(result), *forward_parts(result)]
-    if result["answer"]:
-        parts += ["## Text to answer, fp32, p50 / p95 ms", answer_table(result)]
-    if result["load"]:
-        parts += ["## Load and memory", load_table(result)]
-    if result["batch"]:
+             + (" A quick run: few rounds." if result["quick"] else ""), machine_text(result)]
+    parts += section(result, "rows", "Lambert against the best engine at each place",
+                     summary_table)
+    parts += forward_parts(result)
+    parts += section(result, "avx2", "int8, each kept to AVX2, p50 / p95 ms", capped_table)
+    parts += section(result, "answer", "Text to answer, fp32, p50 / p95 ms", answer_table)
+    parts += section(result, "mixed", "One question after another, of mixed lengths, int8",
+                     mixed_table)
+    parts += section(result, "cold", "From exec to an answer, int8, 128 tokens", cold_table)
+    parts += section(result, "load", "Load and memory", load_table)
+    if result.get("batch"):
         count = result["batch"][0]["questions"]
-        parts += [f"## Batch: {count} questions of SQuAD v1.1 dev, fp32", batch_table(result)]
-    if result["rows"]:
-        parts += ["## Every setting", rows_table(result)]
+        parts += [f"## Batch: {count} questions of SQuAD v1.1 dev", batch_table(result)]
+    parts += section(result, "kernels", "Products of matrices, one core", kernel_table)
+    parts += section(result, "instructions", "Instructions of one `lambert ask`, by callgrind",
+                     instruction_table)
+    parts += section(result, "rows", "Every setting", rows_table)
     if any(result.get("logit_differences", {}).values()):
         parts += ["## Largest difference of a logit to PyTorch's in fp32", difference_table(result)]
     return "\n\n".join(parts) + "\n"
@@ -153,7 +259,17 @@ def write(result: dict, folder: str) -> None:
     text = markdown(result)
     with open(f"{folder}/latest.md", "w", encoding="utf-8") as file:
         file.write(text)
+    draw(result, folder)
     print("\n" + text)
+
+
+def draw(result: dict, folder: str) -> None:
+    try:
+        import plot
+    except ModuleNotFoundError:
+        print("bench: no plots: matplotlib is not there", file=sys.stderr)
+        return
+    plot.write(result, folder)
 
 
 def main(folder: str = "bench/results") -> None:

@@ -31,3 +31,11 @@ def squad_questions(path: str, wanted: int) -> list[tuple[str, str]]:
              for paragraph in article["paragraphs"] for qa in paragraph["qas"]]
     chosen = pairs[::max(1, len(pairs) // wanted)][:wanted]
     return [(" ".join(q.split()), " ".join(c.split())) for q, c in chosen]
+
+
+def of_one_window(pairs, model: str, most_tokens: int) -> list[tuple[str, str]]:
+    """Those that make at most so many tokens."""
+    import tokenizers
+    tokenizer = tokenizers.Tokenizer.from_file(os.path.join(model, "tokenizer.json"))
+    tokenizer.no_truncation()
+    return [pair for pair in pairs if len(tokenizer.encode(*pair).ids) <= most_tokens]
