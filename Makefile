@@ -37,7 +37,7 @@ dist: build arm64 ## build/dist/: archives of both architectures and their SHA-2
 
 bench: ## Lambert beside ONNX Runtime, OpenVINO and PyTorch (BENCH_QUICK=1: fewer rounds)
 	@tools/setup build bench
-	@tools/build lambert bench_lambert bench_peak
+	@tools/build lambert bench_lambert bench_peak bench_kernels bench_cold bench_ort_first
 	@bench/run
 
 bench-lambda: build ## the Lambda function beside the Python service, under AWS's emulator
