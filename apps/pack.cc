@@ -45,8 +45,9 @@ int pack(PackCommand command) {
          ": is already there; pass --force to replace it");
   }
   read_calibration(command.calibration, command.model);
-  const Answerer answerer = open_model(command.model);
   Progress progress(true);
+  if (!command.calibration.empty()) progress.show_step("calibrating ...");
+  const Answerer answerer = open_model(command.model);
   answerer.pack(command.output,
                 [&](std::uint64_t done, std::uint64_t all) { progress.show_bytes(done, all); });
   const std::size_t bytes = std::filesystem::file_size(command.output);

@@ -15,6 +15,7 @@
 #include "commands.h"
 #include "model_options.h"
 #include "output.h"
+#include "progress.h"
 #include "qa/model_source.h"
 #include "transfer.h"
 
@@ -93,6 +94,8 @@ class Scratch {
 
 // The model, opened because an error is better here than in the cloud.
 ModelSource checked_model(const PackageCommand& command, std::optional<Scratch>& scratch) {
+  Progress progress(true);
+  if (!command.calibration.empty()) progress.show_step("calibrating ...");
   const Answerer answerer = open_model(command.model);
   ModelSource opened = open_model_source(command.model);
   if (opened.bundle || command.model.precision == "auto") return opened;

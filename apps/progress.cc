@@ -76,6 +76,10 @@ void Progress::show_bytes(std::uint64_t done, std::uint64_t total) {
   draw(text);
 }
 
+void Progress::show_step(const std::string& text) {
+  if (wanted_) draw(text);
+}
+
 bool Progress::due() {
   const auto now = Clock::now();
   if (!wanted_ || now - last_ < kInterval) return false;

@@ -23,6 +23,9 @@ class Progress {
   // Bytes of a transfer, of `total`; 0 where that is not known.
   void show_bytes(std::uint64_t done, std::uint64_t total);
 
+  // What is done now, where nobody knows for how long; at once.
+  void show_step(const std::string& text);
+
   double seconds() const;  // since the start
 
  private:
