@@ -1,6 +1,7 @@
 // How fast the encoder's matrix products are on one core, as one line of JSON a place: instruction
 // set, precision, shape of the model, tokens and "gops", 1e9 operations a second, two a
-// multiply-add. Compare them with what peak.cc says that the instructions can do.
+// multiply-add. Compare them with what peak.cc says that the instructions can do; the int8 product
+// of AVX2 may exceed that, as it takes no sign step and one vpmaddwd for two vpmaddubsw.
 //
 // They are the four products of a layer as src/model/encoder.cc does them: rows in stretches of at
 // most 128, queries, keys and values head by head, in int8 the last product in blocks of its
