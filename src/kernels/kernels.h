@@ -88,7 +88,7 @@ struct GemmS8 {
   std::size_t c_stride = 0;
 };
 
-// out = softmax(scale * q k^T) v for one head of one window.
+// q = softmax(scale * q k^T) v for one head of one window: the result takes the queries' place.
 //
 // attention_s8 computes it in integers, as rounded to the nearest, ties to even, with exact sums in
 // int32; those of q and k take 8 bits, the others 16:
@@ -97,19 +97,18 @@ struct GemmS8 {
 //  * of each row of q: x[d] = scale * q[d] * (m[d] / limit), m of k's columns, Q[d] = x[d] * (limit
 //    / n) with n = max |x[d]|;
 //  * e[j] = 2^(11 + (Q K - highest) * (n / limit * log2(e))), P[j] = e[j];
-//  * out[d] = (P V) * (m[d] / limit) / (sum of e), m and limit of v's columns.
+//  * q[d] = (P V) * (m[d] / limit) / (sum of e), m and limit of v's columns.
 // Columns and rows with m or n below 2^-100 are zeros. A row of q that is not finite, or where k is
-// not, becomes NaN, and so does a column of out where v is not.
+// not, becomes NaN, and so does a column of q where v is not.
 struct Attention {
-  const float* q = nullptr;  // (q_rows, width)
+  float* q = nullptr;  // (q_rows, width)
+  std::size_t q_stride = 0;
   const float* k = nullptr;  // (kv_rows, width)
   const float* v = nullptr;  // (kv_rows, width)
-  std::size_t stride = 0;    // of all three
+  std::size_t stride = 0;    // of k and v
   std::size_t q_rows = 0, kv_rows = 0;
   std::size_t width = 0;  // of a head, a multiple of kPanel
   float scale = 1;
-  float* out = nullptr;  // (q_rows, width)
-  std::size_t out_stride = 0;
   float* scratch = nullptr;  // attention_scratch(kv_rows, width) floats, 64-byte aligned
 };
 

@@ -102,7 +102,7 @@ void gemm_f32(const GemmF32& g) {
 void attention_f32(const Attention& t) {
   float* scores = t.scratch;  // (kv_rows)
   for (std::size_t i = 0; i < t.q_rows; ++i) {
-    const float* q = t.q + i * t.stride;
+    float* q = t.q + i * t.q_stride;
     float highest = -INFINITY;
     for (std::size_t j = 0; j < t.kv_rows; ++j) {
       float score = 0;
@@ -119,7 +119,7 @@ void attention_f32(const Attention& t) {
       for (std::size_t j = 0; j < t.kv_rows; ++j) {
         sum = std::fma(scores[j], t.v[j * t.stride + d], sum);
       }
-      t.out[i * t.out_stride + d] = sum * inverse;
+      q[d] = sum * inverse;
     }
   }
 }
@@ -283,7 +283,7 @@ void attention_s8(const Attention& t) {
   round_columns(t, t.k, kScoreLimit, keys, key_scales);
   round_columns(t, t.v, value_limit, values, value_scales);
   for (std::size_t i = 0; i < t.q_rows; ++i) {
-    const float* q = t.q + i * t.stride;
+    float* q = t.q + i * t.q_stride;
     for (std::size_t d = 0; d < t.width; ++d) query[d] = t.scale * q[d] * key_scales[d];
     const float query_scale = round_row(query, t.width, kScoreLimit);
     for (std::size_t j = 0; j < t.kv_rows; ++j) {
@@ -306,7 +306,7 @@ void attention_s8(const Attention& t) {
         const auto numerator = static_cast<int>(round_to_even(scores[j]));
         sum += numerator * static_cast<int>(values[j * t.width + d]);
       }
-      t.out[i * t.out_stride + d] = static_cast<float>(sum) * value_scales[d] * inverse;
+      q[d] = static_cast<float>(sum) * value_scales[d] * inverse;
     }
   }
 }

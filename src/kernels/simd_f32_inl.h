@@ -179,7 +179,7 @@ void attention_f32(const Attention& t) {
   for (Size first = 0; first < t.q_rows; first += kAttentionRows) {
     const Size rows = t.q_rows - first < kAttentionRows ? t.q_rows - first : kAttentionRows;
     for (Size i = 0; i < rows; ++i) {
-      const float* q = t.q + (first + i) * t.stride;
+      const float* q = t.q + (first + i) * t.q_stride;
       for (Size d = 0; d < t.width; d += 16) {
         store(query + i * t.width + d, mul(set1(t.scale), load(q + d)));
       }
@@ -187,12 +187,12 @@ void attention_f32(const Attention& t) {
     multiply({query, t.width, rows, t.width, keys, padded / 16, nullptr, scores, padded, nullptr,
               nullptr});
     for (Size i = 0; i < rows; ++i) inverse[i] = softmax_numerators(scores + i * padded, t.kv_rows);
-    float* out = t.out + first * t.out_stride;
-    multiply({scores, padded, rows, t.kv_rows, values, t.width / 16, nullptr, out, t.out_stride,
+    float* out = t.q + first * t.q_stride;
+    multiply({scores, padded, rows, t.kv_rows, values, t.width / 16, nullptr, out, t.q_stride,
               nullptr, nullptr});
     for (Size i = 0; i < rows; ++i) {
       for (Size d = 0; d < t.width; d += 16) {
-        float* at = out + i * t.out_stride + d;
+        float* at = out + i * t.q_stride + d;
         store(at, mul(load(at), set1(inverse[i])));
       }
     }

@@ -261,7 +261,7 @@ void attention_s8(const Attention& t) {
     const Size rows = t.q_rows - first < kAttentionRows ? t.q_rows - first : kAttentionRows;
     float query_scales[kAttentionRows], row_factors[kAttentionRows];
     for (Size i = 0; i < rows; ++i) {
-      const float* q = t.q + (first + i) * t.stride;
+      const float* q = t.q + (first + i) * t.q_stride;
       query_scales[i] = round_query(t, q, s.key_scales, s.row, s.query + i * query_bytes);
     }
     multiply_integers<Scores>({s.query, query_bytes, rows, query_bytes, s.keys, padded / 16,
@@ -275,6 +275,6 @@ void attention_s8(const Attention& t) {
     multiply_integers<Words>(
         {reinterpret_cast<const unsigned char*>(s.scores), 4 * padded, rows,
          (t.kv_rows + 3) / 4 * 8, reinterpret_cast<const unsigned char*>(s.values), t.width / 16,
-         nullptr, s.value_scales, row_factors, t.out + first * t.out_stride, t.out_stride});
+         nullptr, s.value_scales, row_factors, t.q + first * t.q_stride, t.q_stride});
   }
 }

@@ -68,7 +68,7 @@ Workspace::Workspace(const EncoderConfig& config, Precision precision, std::size
     : max_tokens_(max_tokens),
       stretch_rows_(std::min(max_tokens, kMostRows)),
       hidden_(max_tokens * hidden_width(config)),
-      qkv_(3 * heads_width(config) * max_tokens),
+      kv_(2 * heads_width(config) * max_tokens),
       context_(max_tokens * heads_width(config)),
       projected_(threads * stretch_rows_ * hidden_width(config)),
       intermediate_(threads * stretch_rows_ * round_up(config.intermediate_size, kPanel)),
@@ -83,7 +83,7 @@ Workspace::Workspace(const EncoderConfig& config, Precision precision, std::size
 
 std::size_t Workspace::bytes(const EncoderConfig& config, Precision precision,
                              std::size_t max_tokens, std::size_t max_window, unsigned threads) {
-  const std::size_t a_token = hidden_width(config) + 4 * heads_width(config);
+  const std::size_t a_token = hidden_width(config) + 3 * heads_width(config);
   const std::size_t a_row = hidden_width(config) + round_up(config.intermediate_size, kPanel);
   const std::size_t quantized =
       precision == Precision::kInt8 ? quantized_width(config) + kRowScales * sizeof(float) : 0;
@@ -105,7 +105,7 @@ class Forward {
         kernels_(kernels),
         pool_(pool),
         hidden_{workspace.hidden_.data(), hidden_width(config)},
-        qkv_{workspace.qkv_.data(), round_up(config.head_size(), kPanel)},
+        kv_{workspace.kv_.data(), round_up(config.head_size(), kPanel)},
         max_tokens_(workspace.max_tokens_),
         context_{workspace.context_.data(), heads_width(config)},
         projected_{workspace.projected_.data(), hidden_width(config)},
@@ -168,13 +168,15 @@ class Forward {
     for (std::size_t i = 0; i < hidden_.stride; ++i) x[i] += row[i];
   }
 
-  // Rows of a head's queries (part 0), keys (1) or values (2), which stand one behind another.
+  // Rows of a head's queries (part 0), keys (1) or values (2). Those of keys and values stand one
+  // behind another.
   Rows head_rows(std::size_t part, std::size_t head, std::size_t row) const {
-    return qkv_.from((part * config_.num_heads + head) * max_tokens_ + row);
+    if (part == 0) return {context_[row] + head * kv_.stride, context_.stride};
+    return kv_.from(((part - 1) * config_.num_heads + head) * max_tokens_ + row);
   }
 
-  // context = softmax(Q K^T / sqrt(head_size)) V, head by head. The queries of window w are rows
-  // [q_begin[w], q_begin[w + 1]); keys and values are all its tokens.
+  // context = softmax(context K^T / sqrt(head_size)) V, head by head. The queries of window w are
+  // rows [q_begin[w], q_begin[w + 1]); keys and values are all its tokens.
   void attend(std::span<const std::uint32_t> q_begin) {
     const std::size_t heads = config_.num_heads;
     const float scale = 1.0F / std::sqrt(static_cast<float>(config_.head_size()));
@@ -185,16 +187,16 @@ class Forward {
       const std::size_t kv_rows = batch_.window_begin[window + 1] - kv_first;
       const auto attention =
           int8 && kv_rows <= kMostKeysS8 ? kernels_.attention_s8 : kernels_.attention_f32;
-      attention({.q = head_rows(0, head, q_begin[window]).data,
+      const Rows queries = head_rows(0, head, q_begin[window]);
+      attention({.q = queries.data,
+                 .q_stride = queries.stride,
                  .k = head_rows(1, head, kv_first).data,
                  .v = head_rows(2, head, kv_first).data,
-                 .stride = qkv_.stride,
+                 .stride = kv_.stride,
                  .q_rows = q_begin[window + 1] - q_begin[window],
                  .kv_rows = kv_rows,
-                 .width = qkv_.stride,
+                 .width = kv_.stride,
                  .scale = scale,
-                 .out = context_[q_begin[window]] + head * qkv_.stride,
-                 .out_stride = context_.stride,
                  .scratch = scratch_[thread]});
     });
   }
@@ -207,7 +209,7 @@ class Forward {
 
   // Parts [first, end) of queries, keys and values.
   void project(const PackedMatrix& qkv, std::size_t first, std::size_t end, const Stretch& s) {
-    const std::size_t heads = config_.num_heads, panels = qkv_.stride / kPanel;
+    const std::size_t heads = config_.num_heads, panels = kv_.stride / kPanel;
     const Rows hidden = hidden_.from(s.first);
     quantize(s, hidden, qkv);
     each(s, (end - first) * heads, 1, [&](std::size_t begin, std::size_t stop) {
@@ -375,7 +377,7 @@ class Forward {
   const Batch& batch_;
   const Kernels& kernels_;
   ThreadPool& pool_;
-  Rows hidden_, qkv_;  // qkv_: see head_rows
+  Rows hidden_, kv_;  // kv_: see head_rows
   std::size_t max_tokens_;
   Rows context_, projected_, intermediate_, scratch_;
   QuantizedRows bytes_;

@@ -56,8 +56,8 @@ class Workspace {
   std::size_t max_tokens_;
   std::size_t stretch_rows_;      // that one thread works on at a time
   AlignedBuffer<float> hidden_;   // (tokens, hidden)
-  AlignedBuffer<float> qkv_;      // (query, key, value; heads; tokens; head_width)
-  AlignedBuffer<float> context_;  // (tokens, heads * head_width)
+  AlignedBuffer<float> kv_;       // (key, value; heads; tokens; head_width)
+  AlignedBuffer<float> context_;  // (tokens, heads * head_width): queries, then what they find
   // (threads, stretch_rows, ...): what lives between two steps.
   AlignedBuffer<float> projected_;      // hidden: of attention_output and of output
   AlignedBuffer<float> intermediate_;   // intermediate

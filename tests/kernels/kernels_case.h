@@ -46,12 +46,13 @@ class KernelCase {
     const std::size_t q_rows = 1 + below(30);
     const std::size_t kv_rows = below(32) == 0 ? 500 + below(150) : 1 + below(70);
     const std::size_t width = kPanel * (1 + below(4)), stride = width * (1 + below(3));
-    const auto rows = [&](std::size_t count) {
-      return floats ? values(count * stride) : awkward_rows(count, stride);
+    const std::size_t q_stride = width * (1 + below(3));
+    const auto rows = [&](std::size_t count, std::size_t wide) {
+      return floats ? values(count * wide) : awkward_rows(count, wide);
     };
-    const auto q = rows(q_rows), k = rows(kv_rows), v = rows(kv_rows);
+    const auto q = rows(q_rows, q_stride), k = rows(kv_rows, stride), v = rows(kv_rows, stride);
     AlignedBuffer<float> scratch(attention_scratch(kv_rows, width));
-    Attention call{.q = q.data(),
+    Attention call{.q_stride = q_stride,
                    .k = k.data(),
                    .v = v.data(),
                    .stride = stride,
@@ -59,10 +60,10 @@ class KernelCase {
                    .kv_rows = kv_rows,
                    .width = width,
                    .scale = 0.25F,
-                   .out_stride = width,
                    .scratch = scratch.data()};
-    return same(a, b, q_rows * width, [&](const Kernels& kernels, float* out) {
-      call.out = out;
+    return same(a, b, q_rows * q_stride, [&](const Kernels& kernels, float* out) {
+      std::memcpy(out, q.data(), q_rows * q_stride * sizeof(float));
+      call.q = out;
       (floats ? kernels.attention_f32 : kernels.attention_s8)(call);
     });
   }

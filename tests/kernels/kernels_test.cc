@@ -54,15 +54,17 @@ TEST(Kernels, AttentionInIntegersHasTheBitsOfTheReference) {
 TEST(Kernels, AttentionInIntegersIsCloseToThatInFloats) {
   KernelCase random(11);
   const std::size_t rows = 90, width = 32;
-  AlignedBuffer<float> q(rows * width), k(rows * width), v(rows * width);
+  AlignedBuffer<float> floats(rows * width), k(rows * width), v(rows * width);
   for (std::size_t i = 0; i < rows * width; ++i) {
-    q[i] = 8 * (random.unit() - 0.5F);
+    floats[i] = 8 * (random.unit() - 0.5F);
     k[i] = 4 * (random.unit() - 0.5F);
     v[i] = 2 * (random.unit() - 0.5F);
   }
   AlignedBuffer<float> scratch(attention_scratch(rows, width));
-  AlignedBuffer<float> floats(rows * width), integers(rows * width);
-  Attention call{.q = q.data(),
+  AlignedBuffer<float> integers(rows * width);
+  std::memcpy(integers.data(), floats.data(), rows * width * sizeof(float));
+  Attention call{.q = floats.data(),
+                 .q_stride = width,
                  .k = k.data(),
                  .v = v.data(),
                  .stride = width,
@@ -70,11 +72,9 @@ TEST(Kernels, AttentionInIntegersIsCloseToThatInFloats) {
                  .kv_rows = rows,
                  .width = width,
                  .scale = 0.177F,
-                 .out = floats.data(),
-                 .out_stride = width,
                  .scratch = scratch.data()};
   scalar().attention_f32(call);
-  call.out = integers.data();
+  call.q = integers.data();
   scalar().attention_s8(call);
   for (std::size_t i = 0; i < rows * width; ++i) ASSERT_NEAR(integers[i], floats[i], 2e-2) << i;
 }
