@@ -4,7 +4,7 @@ export JOBS
 MAKEFLAGS += --no-print-directory
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo build test bench fuzz format lint reproducible clean arm64 check-arm64 dist lambda-zip lambda-local lambda-image check-deploy bench-lambda bench-processes
+.PHONY: help setup demo build test bench fuzz format lint reproducible clean arm64 check-arm64 dist lambda-zip lambda-local lambda-image check-deploy bench-lambda bench-processes soak
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' Makefile
@@ -46,6 +46,9 @@ bench-lambda: build ## the Lambda function beside the Python service, under AWS'
 
 bench-processes: build ## memory of 1, 8 and 32 processes that map one packed model
 	@python3 bench/processes.py
+
+soak: build ## mixed requests for SOAK_SECONDS (default 1800): no growth of memory, equal answers
+	@tools/soak --seconds $${SOAK_SECONDS:-1800}
 
 lambda-zip: build ## dist/: the zip of an AWS Lambda function, without and with the default model
 	@mkdir -p dist
