@@ -23,7 +23,7 @@ class Effort:
     batch_sample: int  # questions that the batch size is chosen with
 
 
-FULL = Effort(rounds=12, answer_rounds=8, mixed_rounds=3, mixed_questions=100, loads=3,
+FULL = Effort(rounds=9, answer_rounds=8, mixed_rounds=3, mixed_questions=100, loads=3,
               batch_rounds=1, batch_questions=2000, batch_sample=160)
 QUICK = Effort(rounds=2, answer_rounds=2, mixed_rounds=1, mixed_questions=20, loads=2,
                batch_rounds=1, batch_questions=160, batch_sample=32)
