@@ -1,5 +1,5 @@
-// Lambert's side of the benchmark: bench_lambert MODEL THREADS. Says "READY <load ms> <instruction set>", then answers each line of standard
-// input (fields separated by tabs) with one line:
+// Lambert's side of the benchmark: bench_lambert MODEL THREADS. Says "READY <load ms> <instruction
+// set>", then answers each line of standard input (fields separated by tabs) with one line:
 //   FORWARD count question context   count times in ms: logits of one window, tokenisation included
 //   ANSWER count question context    count times in ms: text in, answer out
 //   CHECK question context           the start logits, then the end logits
