@@ -48,7 +48,7 @@ bench-processes: build ## memory of 1, 8 and 32 processes that map one packed mo
 	@python3 bench/processes.py
 
 soak: build ## mixed requests for SOAK_SECONDS (default 1800): no growth of memory, equal answers
-	@tools/soak --seconds $${SOAK_SECONDS:-1800}
+	@tools/soak
 
 lambda-zip: build ## dist/: the zip of an AWS Lambda function, without and with the default model
 	@mkdir -p dist

@@ -12,10 +12,10 @@ import onnxruntime
 COUNTED_TOKENS = (32, 128)
 
 
-def lines_of(command, threads: int = 0, **environment) -> list[str]:
+def lines_of(command, threads: int) -> list[str]:
     """What it prints, bound to the first `threads` cores."""
-    cores = sorted(os.sched_getaffinity(0))[:threads or None]
-    done = subprocess.run(command, capture_output=True, text=True, env=os.environ | environment,
+    cores = sorted(os.sched_getaffinity(0))[:threads]
+    done = subprocess.run(command, capture_output=True, text=True,
                           preexec_fn=lambda: os.sched_setaffinity(0, cores), check=False)
     if done.returncode != 0:
         raise RuntimeError(f"{command[0]} ended with {done.returncode}: {done.stderr}")

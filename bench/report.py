@@ -26,8 +26,7 @@ def peak_rate(machine: dict, threads: int, precision: str = "fp32") -> float:
 
 
 def share_of_limit(result: dict, row: dict) -> float:
-    work = result["gflop"]
-    work = work.get(row["model"], work)  # results of one model only have no names
+    work = result["gflop"][row["model"]]
     peak = peak_rate(result["machine"], row["threads"], row["precision"])
     return work[str(row["tokens"])] / row["p50_ms"] * 1e3 / peak
 
@@ -82,13 +81,12 @@ def summary_table(result: dict) -> str:
                       *(f"{ratios[place]:.2f}x" if place in ratios else "-"
                         for place in places(result["rows"]))])
     return table(["model", "precision", "geometric mean",
-                  *(f"{tokens} tokens, {threads} threads"
+                  *(f"{tokens} tokens, {threads} thread{'s' * (threads > 1)}"
                     for threads, tokens in places(result["rows"]))], lines)
 
 
-def forward_table(result: dict, model: str = "", precision: str = "fp32") -> str:
-    """Each engine's best setting at each place; without a name the first model's."""
-    model = model or result["rows"][0]["model"]
+def forward_table(result: dict, model: str, precision: str) -> str:
+    """Each engine's best setting at each place."""
     rows = [row for row in result["rows"]
             if row["model"] == model and row["precision"] == precision]
     peers = [name for name in SHORT if any(row["engine"] == name for row in rows)]
@@ -154,15 +152,21 @@ def warm_time(result: dict, cold: dict) -> str:
     return f"{warm['p50_ms']:.2f}" if warm else "-"
 
 
+# What the kernels of a set multiply with, as bench_peak calls it.
+MULTIPLIES_WITH = {
+    "int8": {"avx2": "avx2_int8", "avx512": "avx2_int8", "avx_vnni": "avx_vnni",
+             "avx512_vnni": "avx512_vnni", "amx_int8": "amx_int8"},
+    "fp32": {"avx2": "avx2", "avx_vnni": "avx2", "avx512": "avx512", "avx512_vnni": "avx512",
+             "amx_int8": "avx512"},
+}
+
+
 def isa_peak(machine: dict, row: dict) -> float | None:
-    """The measured rate of the instructions that the kernels of this set multiply with."""
-    set_name, int8 = row["isa"], row["precision"] == "int8"
-    kind = {"avx2": "avx2_int8"}.get(set_name, set_name) + "_gops_one" if int8 else \
-        ("avx2" if set_name.startswith("avx2") or set_name == "avx_vnni" else "avx512") + "_gflops_one"
-    if kind == "avx512_gops_one":
-        kind = "avx2_int8_gops_one"  # AVX-512 without VNNI takes the kernel of AVX2
-    return max((machine[when][kind] for when in ("peak_before", "peak_after")
-                if kind in machine.get(when, {})), default=None)
+    """The measured rate of these instructions on one core."""
+    unit = "_gops_one" if row["precision"] == "int8" else "_gflops_one"
+    key = MULTIPLIES_WITH[row["precision"]][row["isa"]] + unit
+    return max((machine[when][key] for when in ("peak_before", "peak_after")
+                if key in machine.get(when, {})), default=None)
 
 
 def kernel_table(result: dict) -> str:
@@ -203,8 +207,9 @@ def load_table(result: dict) -> str:
 def batch_table(result: dict) -> str:
     return table(["engine", "precision", "setting", "threads", "batch size", "seconds",
                   "questions / s"],
-                 [[NAMES[row["engine"]], row["precision"], row["setting"], row["threads"], row["batch_size"] or "-",
-                   row["seconds"], row["questions_per_second"]] for row in result["batch"]])
+                 [[NAMES[row["engine"]], row["precision"], row["setting"], row["threads"],
+                   row["batch_size"] or "-", row["seconds"], row["questions_per_second"]]
+                  for row in result["batch"]])
 
 
 def machine_text(result: dict) -> str:

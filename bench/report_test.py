@@ -37,8 +37,8 @@ class Report(unittest.TestCase):
                 row("lambert", 1.0, tokens=128), row("openvino", 9.0, tokens=128),
                 row("onnxruntime", 8.0, tokens=128)]
         [line] = self.cells(report.summary_table(result(rows=rows)))
-        self.assertEqual(line["32 tokens, 1 threads"], "2.00x")
-        self.assertEqual(line["128 tokens, 1 threads"], "8.00x")
+        self.assertEqual(line["32 tokens, 1 thread"], "2.00x")
+        self.assertEqual(line["128 tokens, 1 thread"], "8.00x")
         self.assertEqual(line["geometric mean"], "4.00x")
 
     def test_slower_than_a_peer_is_said(self):

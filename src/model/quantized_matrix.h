@@ -20,7 +20,6 @@ class InputCovariance {
   // values: (k, k), symmetric.
   InputCovariance(std::size_t k, std::vector<float> values);
 
-  std::size_t k() const { return k_; }
   std::span<const float> row(std::size_t j) const { return {values_.data() + j * k_, k_}; }
   // How much of an error at input j the inputs before it can make up for: row j of the unit lower
   // triangle L of L D L^T = C + a little on the diagonal. (j)
