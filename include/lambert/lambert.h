@@ -2,8 +2,7 @@
 //   lambert::Answerer answerer({.model = "models/distilbert-minilm-squad"});
 //   lambert::Result result = answerer.ask({.question = "Who?", .context = "Ada wrote it."});
 //   // result.answers[0].answer == "Ada"
-// Everything here is std only, and every member function may be called from any thread at any time.
-// All text is UTF-8. Failures are thrown as lambert::Error; the library never prints or exits.
+// Std only, UTF-8, thread-safe throughout. Failures are lambert::Error; nothing prints or exits.
 #pragma once
 #include <chrono>
 #include <cstddef>
@@ -64,8 +63,9 @@ struct Parameters {
 struct Question {
   std::string question = {}, context = {};  // valid UTF-8, not empty; else kInvalidInput
   Parameters parameters = {};
-  int priority = 0;  // higher first; equal ones in the order of submission
+  int priority = 0;  // higher first, then older; falls by 1 at its 16th, 32nd, 64th, ... window
   std::chrono::steady_clock::time_point deadline = std::chrono::steady_clock::time_point::max();
+  std::function<bool()> cancelled = {};  // asked by any thread between windows; true: kCancelled
 };
 struct Answer {
   std::string answer;  // exactly context[start, end)
@@ -73,10 +73,10 @@ struct Answer {
   std::size_t start = 0, end = 0;
 };
 struct Result {
-  std::vector<Answer> answers;            // best first
-  std::optional<double> no_answer_score;  // where the mode has one
-  std::size_t windows_done = 0, windows_total = 0;
-  std::size_t tokens = 0;  // of all windows, special tokens included
+  std::vector<Answer> answers;                                  // best first
+  std::optional<double> no_answer_score;                        // where the mode has one
+  std::size_t windows_done = 0, windows_total = 0, tokens = 0;  // tokens with the special ones
+  std::size_t batch_windows = 0;  // most that were computed together, of any questions
   double tokenize_ms = 0, queue_ms = 0, compute_ms = 0, total_ms = 0;
 };
 // Tokens of question and context as one pair, special tokens included, not cut into windows.

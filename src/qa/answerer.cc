@@ -106,6 +106,7 @@ std::shared_ptr<Job> Answerer::Impl::make_job(Question question) const {
   }
   job->priority = question.priority;
   job->deadline = question.deadline;
+  job->cancelled = std::move(question.cancelled);
   job->tokenize_ms =
       std::chrono::duration<double, std::milli>(SteadyClock::now() - job->created).count();
   return job;

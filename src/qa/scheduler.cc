@@ -1,6 +1,7 @@
 #include "qa/scheduler.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <limits>
 #include <utility>
@@ -39,7 +40,9 @@ void Scheduler::wait(const std::shared_ptr<Job>& job) {
   std::unique_lock lock(mutex_);
   while (!job->finished) {
     if (leading_) {
-      changed_.wait(lock);
+      followers_.push_back(job.get());
+      job->changed.wait(lock);
+      followers_.erase(std::find(followers_.begin(), followers_.end(), job.get()));
       continue;
     }
     leading_ = true;
@@ -53,8 +56,8 @@ void Scheduler::wait(const std::shared_ptr<Job>& job) {
       account(spent);
     }
     leading_ = false;
-    changed_.notify_all();
   }
+  if (!leading_ && !followers_.empty()) followers_.front()->changed.notify_one();
   if (job->error == deadline_passed_) {
     fail(ErrorCode::kDeadlineExceeded, "the deadline passed after ", job->windows_done, " of ",
          job->plan.count, " windows");
@@ -67,7 +70,6 @@ void Scheduler::cancel(const std::shared_ptr<Job>& job) {
   if (job->finished) return;
   queue_.erase(job);
   finish(*job, cancelled_);
-  changed_.notify_all();
 }
 
 bool Scheduler::finished(const Job& job) const {
@@ -86,6 +88,7 @@ Result Scheduler::result(Job& job) const {
   result.windows_done = job.windows_done;
   result.windows_total = job.plan.count;
   result.tokens = job.tokens;
+  result.batch_windows = job.batch_windows;
   result.tokenize_ms = job.tokenize_ms;
   result.queue_ms = milliseconds((job.windows_done > 0 ? job.started : now) - job.submitted);
   result.compute_ms = job.compute_ms;
@@ -93,25 +96,54 @@ Result Scheduler::result(Job& job) const {
   return result;
 }
 
+bool Scheduler::Order::operator()(const std::shared_ptr<Job>& a,
+                                  const std::shared_ptr<Job>& b) const {
+  constexpr std::size_t kShort = 16;  // windows; below it, first come, first served
+  const auto rank = [](const Job& job) {
+    return job.priority - static_cast<int>(std::bit_width(job.next_window / kShort));
+  };
+  const int of_a = rank(*a), of_b = rank(*b);
+  return of_a != of_b ? of_a > of_b : a->sequence < b->sequence;
+}
+
 void Scheduler::collect() {
   items_.clear();
-  const auto now = SteadyClock::now();
+  const std::shared_ptr<Job> oldest = drop_ended();
   std::size_t tokens = 0;
+  if (oldest) take_window(oldest, tokens);
+  while (!queue_.empty() && take_window(*queue_.begin(), tokens)) {
+  }
+}
+
+// Finishes those whose time is up or whom nobody wants any more; returns the oldest of the others.
+std::shared_ptr<Job> Scheduler::drop_ended() {
+  const auto now = SteadyClock::now();
+  std::shared_ptr<Job> oldest;
   for (auto next = queue_.begin(); next != queue_.end();) {
-    const std::shared_ptr<Job> job = *next;
-    if (job->deadline <= now) {
+    const std::shared_ptr<Job>& job = *next;
+    const bool late = job->deadline <= now;
+    if (late || (job->cancelled && job->cancelled())) {
+      finish(*job, late ? deadline_passed_ : cancelled_);
       next = queue_.erase(next);
-      finish(*job, deadline_passed_);
       continue;
     }
-    if (job->next_window == 0) job->started = now;
-    for (; job->next_window < job->plan.count; ++job->next_window) {
-      tokens += job->plan.tokens(job->next_window);
-      if (tokens > workspace_.max_tokens()) return;
-      items_.push_back({job, job->next_window});
-    }
-    next = queue_.erase(next);
+    if (!oldest || job->sequence < oldest->sequence) oldest = job;
+    ++next;
   }
+  return oldest;
+}
+
+// The job's next window into the batch of so far `tokens`; false when it has no room.
+bool Scheduler::take_window(const std::shared_ptr<Job>& job, std::size_t& tokens) {
+  const std::size_t wanted = job->plan.tokens(job->next_window);
+  if (tokens + wanted > workspace_.max_tokens()) return false;
+  tokens += wanted;
+  items_.push_back({job, job->next_window});
+  const auto node = queue_.find(job);
+  if (job->next_window == 0) job->started = SteadyClock::now();
+  auto taken = queue_.extract(node);  // its place changes
+  if (++taken.value()->next_window < taken.value()->plan.count) queue_.insert(std::move(taken));
+  return true;
 }
 
 void Scheduler::compute() {
@@ -190,6 +222,7 @@ void Scheduler::account(double spent) {
     const std::size_t tokens = job.plan.tokens(items_[i].window);
     job.compute_ms += spent * static_cast<double>(tokens) / static_cast<double>(all_tokens);
     job.tokens += tokens;
+    job.batch_windows = std::max(job.batch_windows, items_.size());
     ++job.windows_done;
     const std::exception_ptr& error = batch_error_ ? batch_error_ : errors_[i];
     if (error) {
@@ -206,6 +239,7 @@ void Scheduler::finish(Job& job, std::exception_ptr error) {
   job.finished = true;
   job.error = std::move(error);
   job.ended = SteadyClock::now();
+  job.changed.notify_one();
 }
 
 }  // namespace lambert

@@ -4,13 +4,16 @@
 // pool and hands the logits to the questions' decoders; the others sleep until theirs is done. So
 // there is no thread of its own, and a lone question is answered by its own thread at once.
 //
-// Order: higher priority first, then as submitted; windows of one question in order.
+// Order: higher priority first, then as submitted; windows of one question in order. So that a long
+// document does not hold up short ones, a question's priority falls as its windows are taken; so
+// that it is not held up for ever, each batch begins with a window of the oldest question.
 #pragma once
 
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <exception>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <set>
@@ -37,7 +40,8 @@ struct Job {
   WindowPlan plan;
   int priority = 0;
   SteadyClock::time_point deadline = SteadyClock::time_point::max();
-  bool read_all_rows = false;  // logits of every token, not only of possible answers
+  std::function<bool()> cancelled;  // may be empty
+  bool read_all_rows = false;       // logits of every token, not only of possible answers
   double tokenize_ms = 0;
   SteadyClock::time_point created;
 
@@ -46,7 +50,9 @@ struct Job {
   std::size_t next_window = 0;  // first one that is in no batch yet
   std::size_t windows_done = 0;
   std::size_t tokens = 0;
+  std::size_t batch_windows = 0;
   bool finished = false;
+  std::condition_variable changed;  // finished, or nobody leads
   std::exception_ptr error;
   SteadyClock::time_point submitted, started, ended;
   double compute_ms = 0;
@@ -75,12 +81,13 @@ class Scheduler {
     std::size_t window;
   };
   struct Order {
-    bool operator()(const std::shared_ptr<Job>& a, const std::shared_ptr<Job>& b) const {
-      return a->priority != b->priority ? a->priority > b->priority : a->sequence < b->sequence;
-    }
+    bool operator()(const std::shared_ptr<Job>& a, const std::shared_ptr<Job>& b) const;
   };
+  using Queue = std::set<std::shared_ptr<Job>, Order>;
 
   void collect();  // with the mutex: items_ = the next batch
+  std::shared_ptr<Job> drop_ended();
+  bool take_window(const std::shared_ptr<Job>& job, std::size_t& tokens);
   void compute();  // without it: forward pass and decoding; only by the leader
   void pack();
   void add_window(std::size_t item);
@@ -94,8 +101,8 @@ class Scheduler {
   Workspace workspace_;
 
   mutable std::mutex mutex_;
-  std::condition_variable changed_;
-  std::set<std::shared_ptr<Job>, Order> queue_;  // jobs with windows in no batch yet
+  Queue queue_;                  // jobs with windows in no batch yet
+  std::vector<Job*> followers_;  // of threads that wait while another leads
   std::uint64_t sequence_ = 0;
   bool leading_ = false;
 

@@ -93,6 +93,53 @@ TEST(Scheduler, CancelledQuestionsThrowAndLeaveTheOthersAlone) {
   EXPECT_EQ(answerer().ask(questions()[0]).answers.size(), 1U);
 }
 
+// A document of many windows held up whoever came after it.
+TEST(Scheduler, AShortQuestionDoesNotWaitForALongDocument) {
+  Question slow = questions()[2];
+  for (int i = 0; i < 8; ++i) slow.context += slow.context;
+  Pending document = answerer().submit(slow);
+  Pending question = answerer().submit(questions()[0]);
+  question.wait();
+  const Result so_far = document.partial();
+  EXPECT_LT(so_far.windows_done, 64U);
+  EXPECT_GT(so_far.windows_total, 512U);
+  EXPECT_EQ(document.wait().windows_done, so_far.windows_total);
+}
+
+// Short questions that keep coming do not hold up a document for ever.
+TEST(Scheduler, TheOldestGoesOnWithEachBatch) {
+  Question slow = questions()[2];
+  for (int i = 0; i < 4; ++i) slow.context += slow.context;
+  slow.priority = -1;
+  Pending document = answerer().submit(slow);
+  const std::size_t windows = document.partial().windows_total;
+  for (std::size_t batch = 0; batch <= windows && !document.done(); ++batch) {
+    std::vector<Pending> crowd;
+    for (int i = 0; i < 30; ++i) crowd.push_back(answerer().submit(questions()[0]));
+    for (Pending& one : crowd) one.wait();
+  }
+  EXPECT_TRUE(document.done());
+}
+
+TEST(Scheduler, WhoIsNotWantedAnyMoreIsCancelled) {
+  bool left = false;
+  Question slow = questions()[2];
+  for (int i = 0; i < 7; ++i) slow.context += slow.context;  // more than one batch
+  slow.cancelled = [&left] { return left; };
+  Pending pending = answerer().submit(slow);
+  answerer().ask(questions()[0]);  // computes a batch
+  EXPECT_FALSE(pending.done());
+  left = true;
+  EXPECT_EQ(code_of([&] { pending.wait(); }), ErrorCode::kCancelled);
+}
+
+TEST(Scheduler, AResultSaysHowManyWindowsWereComputedTogether) {
+  EXPECT_EQ(answerer().ask(questions()[0]).batch_windows, 1U);
+  std::vector<Pending> pending;
+  for (int i = 0; i < 5; ++i) pending.push_back(answerer().submit(questions()[0]));
+  for (Pending& one : pending) EXPECT_EQ(one.wait().batch_windows, 5U);
+}
+
 TEST(Scheduler, ADeadlineThatPassedIsAnError) {
   Question question = questions()[0];
   question.deadline = std::chrono::steady_clock::now() - std::chrono::seconds(1);
