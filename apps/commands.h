@@ -18,6 +18,7 @@ struct Invocation {
 // Each adds its command to `app`; parsing it sets invocation.run.
 void add_ask(CLI::App& app, Invocation& invocation);
 void add_batch(CLI::App& app, Invocation& invocation);
+void add_serve(CLI::App& app, Invocation& invocation);
 void add_eval(CLI::App& app, Invocation& invocation);
 void add_tokenize(CLI::App& app, Invocation& invocation);
 void add_logits(CLI::App& app, Invocation& invocation);

@@ -85,6 +85,7 @@ int run(int argc, char** argv) {
   app.option_defaults()->take_last();
   add_ask(app, invocation);
   add_batch(app, invocation);
+  add_serve(app, invocation);
   add_eval(app, invocation);
   add_tokenize(app, invocation);
   add_logits(app, invocation);

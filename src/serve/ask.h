@@ -23,55 +23,21 @@
 // Where score_threshold leaves no answer and top_k is 1, it is {"answer":"","score":0,...}.
 #pragma once
 
-#include <chrono>
 #include <cstddef>
-#include <memory>
 #include <string>
 #include <string_view>
 
 #include "base/json.h"
-#include "lambert/lambert.h"
-#include "serve/request_error.h"
+#include "serve/pending_answers.h"
 
 namespace lambert {
 
-struct AskSettings {
-  Parameters defaults;          // for what a request leaves out
-  std::size_t max_pairs = 256;  // questions x documents of a request
-  std::size_t max_pair_bytes = std::size_t{16}
-                               << 20;  // of them all: a text counts for each question
-};
+// Reads the request and submits all of its questions (serve/pending_answers.h).
+PendingAnswers submit(const boost::json::value& request, const Answerer& answerer,
+                      const AskSettings& settings, const AskLimits& limits);
 
-// What a request was, in numbers: for logs and metrics, which never see a text.
-struct AskStats {
-  std::size_t questions = 0, pairs = 0, question_bytes = 0, context_bytes = 0;
-  std::size_t answers = 0, windows = 0, tokens = 0;
-  double tokenize_ms = 0, queue_ms = 0, compute_ms = 0;  // of the slowest pair
-};
-
-// A request on its way. Must not outlive the Answerer; destroying it cancels what is not answered.
-class PendingReply {
- public:
-  PendingReply(PendingReply&&) noexcept;
-  PendingReply& operator=(PendingReply&&) noexcept;
-  ~PendingReply();
-
-  // Waits for all answers; once. Throws as Pending::wait.
-  std::string wait();
-  const AskStats& stats() const;  // complete after wait()
-
- private:
-  friend PendingReply submit(const boost::json::value&, const Answerer&, const AskSettings&,
-                             std::chrono::steady_clock::time_point);
-  struct Request;
-  explicit PendingReply(std::unique_ptr<Request> request);
-  std::unique_ptr<Request> request_;
-};
-
-// Reads the request and submits all of its questions, so that their windows are computed together.
-// Throws RequestError with the place of what is wrong: 422, or 413 above a limit.
-PendingReply submit(const boost::json::value& request, const Answerer& answerer,
-                    const AskSettings& settings, std::chrono::steady_clock::time_point deadline);
+// Waits for all answers; once. Throws as Pending::wait.
+std::string wait_for_reply(PendingAnswers& pending);
 
 // The JSON of a body, which may begin with a byte order mark. Throws RequestError: 400 for what is
 // no JSON in UTF-8 or nested too deep, 413 above `max_bytes`.

@@ -2,13 +2,33 @@
 // replies are put together.
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
-#include "serve/ask.h"
+#include "base/json.h"
+#include "lambert/lambert.h"
+#include "serve/request_error.h"
 
 namespace lambert {
+
+struct AskSettings {
+  Parameters defaults;          // for what a request leaves out
+  std::size_t max_pairs = 256;  // questions x documents of a request
+  std::size_t max_pair_bytes = std::size_t{16}
+                               << 20;  // of them all: a text counts for each question
+  std::size_t max_windows = static_cast<std::size_t>(-1);  // of them all
+};
+
+// What a request was, in numbers: for logs and metrics, which never see a text.
+struct AskStats {
+  std::size_t questions = 0, pairs = 0, question_bytes = 0, context_bytes = 0;
+  std::size_t answers = 0, windows = 0, tokens = 0;
+  std::size_t batch_windows = 0;                         // most that were computed together
+  double tokenize_ms = 0, queue_ms = 0, compute_ms = 0;  // of the slowest pair
+};
 
 struct Document {
   std::string text;
@@ -43,7 +63,8 @@ struct AskRequest {
   AskStats stats;  // what is known before the answers
 };
 
-// Throws RequestError as submit (serve/ask.h); the ranges of parameters are the engine's to check.
+// Throws RequestError as submit (serve/ask.h) does; the ranges of parameters are the engine's to
+// check.
 AskRequest read_request(const boost::json::value& request, const AskSettings& settings);
 
 }  // namespace lambert

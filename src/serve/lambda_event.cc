@@ -57,7 +57,7 @@ bool is_sqs(const json::value& event) {
 // What became of one message of a queue.
 struct Message {
   std::string_view id;
-  std::optional<PendingReply> reply;  // none: it failed
+  std::optional<PendingAnswers> answers;  // none: it failed
 };
 
 Message submit_message(const json::value& record, const Session& session, EventResult& result) {
@@ -71,8 +71,8 @@ Message submit_message(const json::value& record, const Session& session, EventR
   }
   try {
     const ServiceSettings& settings = session.settings.service;
-    message.reply = submit(parse_body(string_at(*object, "body"), settings.max_body_bytes),
-                           session.answerer(), settings.ask, session.context.deadline);
+    message.answers = submit(parse_body(string_at(*object, "body"), settings.max_body_bytes),
+                             session.answerer(), settings.ask, {session.context.deadline});
   } catch (const Error& error) {
     result.error = error.code();
   }
@@ -101,9 +101,9 @@ EventResult answer_sqs(const json::value& event, const Session& session) {
   result.json = "{\"batchItemFailures\":[";
   for (Message& message : messages) {
     try {
-      if (message.reply) {
-        static_cast<void>(message.reply->wait());
-        add(message.reply->stats(), result.stats);
+      if (message.answers) {
+        static_cast<void>(wait_for_reply(*message.answers));
+        add(message.answers->stats(), result.stats);
         continue;
       }
     } catch (const Error& error) {
@@ -128,11 +128,11 @@ bool is_direct(const json::value& event) {
 }
 
 EventResult answer_direct(const json::value& event, const Session& session) {
-  PendingReply reply =
-      submit(event, session.answerer(), session.settings.service.ask, session.context.deadline);
+  PendingAnswers answers =
+      submit(event, session.answerer(), session.settings.service.ask, {session.context.deadline});
   EventResult result;
-  result.json = reply.wait();
-  result.stats = reply.stats();
+  result.json = wait_for_reply(answers);
+  result.stats = answers.stats();
   if (result.json.size() > session.settings.max_reply_bytes) {
     fail(ErrorCode::kLimitExceeded, "reply: of ", result.json.size(), " bytes, at most ",
          session.settings.max_reply_bytes, " can be returned; lower top_k or send fewer questions");
@@ -150,7 +150,7 @@ EventResult answer_http(const json::value& event, const Session& session) {
   const ServiceSettings& settings = session.settings.service;
   ServiceReply reply;
   try {
-    reply = serve_http(read(object), session.answerer(), settings, session.context.deadline);
+    reply = serve_http(read(object), session.answerer(), settings, {session.context.deadline});
   } catch (const Error& error) {
     reply = error_reply(error, settings);
   }

@@ -18,14 +18,14 @@ constexpr const char* kAda = "Ada Lovelace wrote the first program in 1843.";
 constexpr const char* kHopper = "Grace Hopper finished the first compiler in 1952.";
 
 json::value reply_to(const json::value& request, const AskSettings& settings = {}) {
-  PendingReply pending = submit(request, test::engine(), settings, kNever);
-  return parse_json(pending.wait(), "reply", ErrorCode::kInternal);
+  PendingAnswers pending = submit(request, test::engine(), settings, {kNever});
+  return parse_json(wait_for_reply(pending), "reply", ErrorCode::kInternal);
 }
 
 // The error of a request that is refused before anything is computed.
 RequestError refusal(std::string_view body, const AskSettings& settings = {}) {
   try {
-    submit(parse_body(body, 1 << 20), test::tiny_engine(), settings, kNever);
+    submit(parse_body(body, 1 << 20), test::tiny_engine(), settings, {kNever});
   } catch (const RequestError& error) {
     return error;
   }
@@ -267,10 +267,10 @@ TEST(Ask, LimitsAreStatedAndKept) {
 }
 
 TEST(Ask, APassedDeadlineIsNotWaitedFor) {
-  PendingReply pending = submit({{"question", "Who?"}, {"context", kAda}}, test::tiny_engine(), {},
-                                std::chrono::steady_clock::time_point::min());
+  PendingAnswers pending = submit({{"question", "Who?"}, {"context", kAda}}, test::tiny_engine(),
+                                  {}, {std::chrono::steady_clock::time_point::min()});
   try {
-    pending.wait();
+    wait_for_reply(pending);
     FAIL();
   } catch (const Error& error) {
     EXPECT_EQ(http_status(error), 504);
@@ -289,10 +289,10 @@ TEST(Ask, ErrorsDoNotRepeatTheTexts) {
 }
 
 TEST(Ask, CountsWhatItDid) {
-  PendingReply pending = submit(
+  PendingAnswers pending = submit(
       {{"questions", {"who?", "what?"}}, {"contexts", {"ada", "the notes", "it"}}, {"top_k", 2}},
-      test::tiny_engine(), {}, kNever);
-  pending.wait();
+      test::tiny_engine(), {}, {kNever});
+  wait_for_reply(pending);
   const AskStats& stats = pending.stats();
   EXPECT_EQ(stats.questions, 2U);
   EXPECT_EQ(stats.pairs, 6U);

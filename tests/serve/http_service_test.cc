@@ -9,7 +9,6 @@
 namespace lambert {
 namespace {
 
-constexpr auto kNever = std::chrono::steady_clock::time_point::max();
 constexpr const char* kBody = R"({"question":"who","context":"ada wrote it"})";
 
 ServiceReply serve(const char* method, const char* path, const char* body = "",
@@ -18,7 +17,7 @@ ServiceReply serve(const char* method, const char* path, const char* body = "",
   request.method = method;
   request.paths = {path};
   request.body = body;
-  return serve_http(request, test::tiny_engine(), settings, kNever);
+  return serve_http(request, test::tiny_engine(), settings, {});
 }
 
 std::string header(const ServiceReply& reply, std::string_view name) {
@@ -66,7 +65,7 @@ TEST(HttpService, AQuestionMayStandInTheQuery) {
   request.method = "GET";
   request.paths = {"/unknown", "/ask"};
   request.query = {{"question", "who"}, {"context", "ada wrote it"}, {"top_k", 2}};
-  const ServiceReply reply = serve_http(request, test::tiny_engine(), {}, kNever);
+  const ServiceReply reply = serve_http(request, test::tiny_engine(), {}, {});
   EXPECT_EQ(reply.status, 200);
   EXPECT_EQ(reply.stats.answers, 2U);
 }

@@ -1,0 +1,354 @@
+#include "serve/web_server.h"
+
+#include <algorithm>
+#include <fstream>
+#include <utility>
+
+#include "base/error.h"
+#include "net/ascii.h"
+#include "serve/content_coding.h"
+#include "serve/query_string.h"
+#include "serve/request_id.h"
+#include "serve/web_files.h"
+
+namespace lambert {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr std::string_view kMetricsType = "text/plain; version=0.0.4; charset=utf-8";
+// What a page of ours may do: nothing but load its own files and ask this server.
+constexpr const char* kPagePolicy =
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
+    "img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+constexpr std::size_t kWorthCompressing = 1024;  // bytes
+constexpr int kClientLeft = 499;                 // in the log, as nginx has it
+
+double seconds_since(Clock::time_point time) {
+  return std::chrono::duration<double>(Clock::now() - time).count();
+}
+
+std::string_view path_of(std::string_view target) {
+  return target.substr(0, target.find('?'));
+}
+
+std::string_view value_of(const HttpRequestHead& head, std::string_view name) {
+  const std::string* value = head.find(name);
+  return value != nullptr ? std::string_view(*value) : std::string_view();
+}
+
+HttpReply to_http(ServiceReply reply) {
+  HttpReply out{.status = reply.status, .headers = {}, .body = std::move(reply.body)};
+  for (auto& [name, value] : reply.headers) {
+    out.headers.push_back({std::move(name), std::move(value)});
+  }
+  return out;
+}
+
+HttpReply file_reply(const WebFile& file, bool gzip_accepted) {
+  HttpReply reply;
+  reply.headers = {{"Content-Type", std::string(file.type)},
+                   {"Content-Security-Policy", kPagePolicy},
+                   {"X-Content-Type-Options", "nosniff"},
+                   {"Referrer-Policy", "no-referrer"},
+                   {"Cache-Control", "no-cache"},
+                   {"Vary", "Accept-Encoding"}};
+  constexpr std::size_t kMost = std::size_t{1} << 20;
+  if (gzip_accepted) {
+    reply.body = file.gzip;
+    reply.headers.push_back({"Content-Encoding", "gzip"});
+  } else {
+    reply.body = gunzip(file.gzip, kMost);
+  }
+  return reply;
+}
+
+}  // namespace
+
+struct WebServer::Record {
+  std::string id;
+  std::string trace_id;
+  std::string_view route;
+  std::optional<ErrorCode> error;
+  AskStats stats;
+};
+
+std::vector<std::string> read_api_keys(const std::string& path) {
+  std::ifstream file(path);
+  if (!file) fail(ErrorCode::kNotFound, path, ": cannot be read; it must have one key a line");
+  std::vector<std::string> keys;
+  for (std::string line; std::getline(file, line);) {
+    const std::string_view key = ascii_trim(line);
+    if (!key.empty() && key.front() != '#') keys.emplace_back(key);
+  }
+  if (keys.empty()) fail(ErrorCode::kInvalidInput, path, ": has no keys; expected one a line");
+  return keys;
+}
+
+WebServer::WebServer(WebServerSettings settings, Log log)
+    : settings_(std::move(settings)), log_(std::move(log)) {
+  for (const std::string& key : settings_.api_keys) keys_.push_back(sha256(key));
+  queue_ = std::make_unique<RequestQueue>(
+      settings_.max_queue, settings_.request_threads,
+      [this](const std::shared_ptr<HttpExchange>& exchange) { serve(*exchange); });
+  server_ = std::make_unique<HttpServer>(settings_.http, *this);
+}
+
+WebServer::~WebServer() = default;
+
+bool WebServer::run(Open open, std::function<void(const Answerer&)> ready) {
+  std::thread loading(
+      [this, open = std::move(open), ready = std::move(ready)] { load(open, ready); });
+  server_->run();
+  queue_->close();
+  if (!loaded_) {
+    loading.detach();
+    return false;
+  }
+  loading.join();
+  if (load_error_) std::rethrow_exception(load_error_);
+  return true;
+}
+
+void WebServer::load(const Open& open, const std::function<void(const Answerer&)>& ready) noexcept {
+  try {
+    opened_ = open();
+    answerer_ = opened_.get();
+    if (ready) ready(*opened_);
+  } catch (...) {
+    load_error_ = std::current_exception();
+  }
+  loaded_ = true;
+  if (load_error_) server_->stop();
+}
+
+MetricsSnapshot WebServer::snapshot() const {
+  MetricsSnapshot now;
+  now.ready = ready();
+  now.connections = server_->connections();
+  now.active_requests = active_;
+  now.queue_depth = queue_->waiting();
+  now.queue_capacity = queue_->capacity();
+  if (const Answerer* answerer = answerer_) {
+    const ModelInfo info = answerer->info();
+    now.model_load_seconds = info.load_ms / 1e3;
+    now.model_id = settings_.service.model_id;
+    now.model_type = info.model_type;
+    now.precision = info.precision;
+    now.isa = info.isa;
+  }
+  return now;
+}
+
+// Compares digests, all of them, so that the time says nothing about a key.
+bool WebServer::may_ask(const HttpRequestHead& head) const {
+  if (keys_.empty()) return true;
+  constexpr std::string_view kBearer = "bearer ";
+  const std::string_view value = value_of(head, "Authorization");
+  if (ascii_lower(value.substr(0, kBearer.size())) != kBearer) return false;
+  const Sha256Digest given = sha256(ascii_trim(value.substr(kBearer.size())));
+  unsigned found = 0;
+  for (const Sha256Digest& key : keys_) {
+    unsigned difference = 0;
+    for (std::size_t i = 0; i < key.size(); ++i) {
+      difference |= static_cast<unsigned>(key[i] ^ given[i]);
+    }
+    found |= static_cast<unsigned>(difference == 0);
+  }
+  return found != 0;
+}
+
+std::optional<HttpReply> WebServer::admit(const HttpRequestHead& head) {
+  const ServiceRoute route = find_service_route(head.method, path_of(head.target));
+  if (!route.computes) return std::nullopt;
+  if (!may_ask(head)) {
+    HttpReply reply =
+        reject(Rejection::kUnauthorized,
+               RequestError(ErrorCode::kInvalidArgument, 401, "",
+                            "Authorization: must be \"Bearer KEY\" with a key of this server"),
+               &head);
+    reply.headers.push_back({"WWW-Authenticate", "Bearer"});
+    return reply;
+  }
+  if (answerer_ == nullptr) {
+    return reject(Rejection::kLoading,
+                  RequestError(ErrorCode::kCancelled, 503, "", "the model is being loaded"), &head);
+  }
+  if (queue_->full()) {
+    return reject(Rejection::kQueueFull,
+                  RequestError(ErrorCode::kLimitExceeded, 429, "",
+                               "max_queue: " + std::to_string(settings_.max_queue) +
+                                   " requests are waiting already; try again later"),
+                  &head);
+  }
+  return std::nullopt;
+}
+
+HttpReply WebServer::reject(Rejection reason, const Error& error, const HttpRequestHead* head) {
+  metrics_.rejected(reason);
+  HttpReply reply = to_http(error_reply(error, settings_.service));
+  if (reply.status == 429) reply.headers.push_back({"Retry-After", "1"});
+  const std::string id = head != nullptr ? request_id(*head) : new_request_id();
+  reply.headers.push_back({"X-Request-Id", id});
+  metrics_.request(head != nullptr ? std::string_view(head->method) : "_OTHER", "", reply.status, 0,
+                   {});
+  RequestLog line;
+  line.request_id = id;
+  line.status = reply.status;
+  line.error = error.code();
+  line.reply_bytes = reply.body.size();
+  log_.request(line);
+  return reply;
+}
+
+HttpReply WebServer::refusal(int status, const std::string& message) {
+  const Rejection reason = status == 408   ? Rejection::kTimeout
+                           : status == 413 ? Rejection::kTooLarge
+                           : status == 503 ? Rejection::kConnections
+                                           : Rejection::kBadRequest;
+  const ErrorCode code = status == 413 || status == 503 ? ErrorCode::kLimitExceeded
+                         : status == 408                ? ErrorCode::kDeadlineExceeded
+                                                        : ErrorCode::kInvalidInput;
+  return reject(reason, RequestError(code, status, "", message), nullptr);
+}
+
+void WebServer::handle(std::shared_ptr<HttpExchange> exchange) {
+  auto record = std::make_shared<Record>();
+  record->id = request_id(exchange->head);
+  record->trace_id = trace_id(exchange->head);
+  const std::string_view path = path_of(exchange->head.target);
+  const ServiceRoute route = find_service_route(exchange->head.method, path);
+  record->route = route.path;
+  exchange->note = record;
+  ++active_;
+  if (route.computes) {
+    if (queue_->push(exchange)) return;
+    metrics_.rejected(Rejection::kQueueFull);
+    ServiceReply full =
+        error_reply(RequestError(ErrorCode::kLimitExceeded, 429, "",
+                                 "max_queue: " + std::to_string(settings_.max_queue) +
+                                     " requests are waiting already; try again later"),
+                    settings_.service);
+    full.headers.emplace_back("Retry-After", "1");
+    return send(*exchange, std::move(full));
+  }
+  if (auto reply = own_reply(exchange->head, path)) {
+    if (record->route.empty()) record->route = "own";
+    reply->headers.push_back({"X-Request-Id", record->id});
+    return exchange->reply(std::move(*reply));
+  }
+  serve(*exchange);
+}
+
+// What the process itself has to say, and its pages; GET alone.
+std::optional<HttpReply> WebServer::own_reply(const HttpRequestHead& head,
+                                              std::string_view path) const {
+  if (head.method != "GET" && head.method != "HEAD") return std::nullopt;
+  if (path == "/livez") {
+    return HttpReply{.status = 200,
+                     .headers = {{"Content-Type", std::string(kJsonType)}},
+                     .body = "{\"status\":\"ok\"}"};
+  }
+  if (path == "/readyz" || path == "/health" || path == "/ping" || path == "/v2/health/ready" ||
+      path == "/v2/health/live") {
+    if (path == "/v2/health/live" || ready()) return std::nullopt;
+    return health_reply();
+  }
+  if (path == "/metrics") {
+    return HttpReply{.status = 200,
+                     .headers = {{"Content-Type", std::string(kMetricsType)}},
+                     .body = metrics_.text(snapshot())};
+  }
+  if (const WebFile* file = find_web_file(path)) {
+    return file_reply(*file, accepts_gzip(value_of(head, "Accept-Encoding")));
+  }
+  return std::nullopt;
+}
+
+HttpReply WebServer::health_reply() const {
+  const char* why = draining_ ? "the server is stopping" : "the model is being loaded";
+  return to_http(error_reply(RequestError(ErrorCode::kCancelled, 503, "", why), settings_.service));
+}
+
+void WebServer::serve(HttpExchange& exchange) {
+  ServiceReply reply;
+  if (exchange.abandoned()) {
+    reply = error_reply(RequestError(ErrorCode::kCancelled, kClientLeft, "", "the client has left"),
+                        settings_.service);
+  } else if (const Answerer* answerer = answerer_) {
+    reply = service_reply(exchange, *answerer);
+  } else {
+    reply = error_reply(RequestError(ErrorCode::kCancelled, 503, "", "the model is being loaded"),
+                        settings_.service);
+  }
+  send(exchange, std::move(reply));
+}
+
+ServiceReply WebServer::service_reply(HttpExchange& exchange, const Answerer& answerer) {
+  const HttpRequestHead& head = exchange.head;
+  ServiceRequest request;
+  request.method = head.method;
+  request.paths = {decode_component(path_of(head.target))};
+  request.accept = value_of(head, "Accept");
+  if (const std::size_t query = head.target.find('?'); query != std::string::npos) {
+    request.query = parse_query(std::string_view(head.target).substr(query + 1));
+  }
+  request.content_encoding = value_of(head, "Content-Encoding");
+  try {
+    if (ascii_lower(request.content_encoding) == "gzip") {
+      request.body = gunzip(exchange.body, settings_.service.max_body_bytes);
+      request.content_encoding.clear();
+    } else {
+      request.body = std::move(exchange.body);
+    }
+  } catch (const Error& error) {
+    return error_reply(error, settings_.service);
+  }
+  return serve_http(request, answerer, settings_.service,
+                    {exchange.arrived + settings_.request_timeout,
+                     [&exchange] { return exchange.abandoned().load(); }});
+}
+
+void WebServer::send(HttpExchange& exchange, ServiceReply reply) {
+  Record& record = *static_cast<Record*>(exchange.note.get());
+  record.error = reply.error;
+  record.stats = reply.stats;
+  const auto more = std::move(reply.more);
+  const auto final_stats = std::move(reply.final_stats);
+  HttpReply out = to_http(std::move(reply));
+  out.headers.push_back({"X-Request-Id", record.id});
+  if (more) {
+    exchange.begin(std::move(out));
+    while (auto part = more()) exchange.part(std::move(*part));
+    record.stats = final_stats();
+    return exchange.end();
+  }
+  if (out.body.size() >= kWorthCompressing &&
+      accepts_gzip(value_of(exchange.head, "Accept-Encoding"))) {
+    out.body = gzip(out.body);
+    out.headers.push_back({"Content-Encoding", "gzip"});
+    out.headers.push_back({"Vary", "Accept-Encoding"});
+  }
+  exchange.reply(std::move(out));
+}
+
+void WebServer::finished(const HttpExchange& exchange, int status, std::size_t bytes) {
+  const Record& record = *static_cast<const Record*>(exchange.note.get());
+  --active_;
+  const double seconds = seconds_since(exchange.arrived);
+  metrics_.request(exchange.head.method, record.route, status, seconds, record.stats);
+  RequestLog line;
+  line.request_id = record.id;
+  line.trace_id = record.trace_id;
+  line.shape = record.route;
+  line.status = status;
+  line.error = record.error;
+  line.event_bytes = record.stats.question_bytes + record.stats.context_bytes;
+  line.reply_bytes = bytes;
+  line.stats = record.stats;
+  line.total_ms = seconds * 1e3;
+  log_.request(line);
+}
+
+}  // namespace lambert
