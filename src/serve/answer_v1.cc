@@ -12,13 +12,13 @@ namespace {
 
 constexpr std::string_view kLines = "application/x-ndjson";
 
-using Clock = std::chrono::steady_clock;
+using SteadyClock = std::chrono::steady_clock;
 
 // One request; answers are waited for in the order of the questions.
 struct Answering {
   PendingAnswers pending;
   std::string model_id;
-  Clock::time_point began;
+  SteadyClock::time_point began;
   std::size_t next = 0;
   bool ended = false;
 
@@ -48,7 +48,8 @@ std::string Answering::tail() const {
   std::string out = "\"model\":";
   append_json_string(out, model_id);
   out += ",\"timing\":{";
-  const double total = std::chrono::duration<double, std::milli>(Clock::now() - began).count();
+  const double total =
+      std::chrono::duration<double, std::milli>(SteadyClock::now() - began).count();
   for (const auto& [name, ms] : {std::pair<const char*, double>{"tokenize_ms", stats.tokenize_ms},
                                  {"queue_ms", stats.queue_ms},
                                  {"compute_ms", stats.compute_ms},
@@ -95,7 +96,7 @@ std::string whole_reply(Answering& answering) {
 
 void answer_v1(const json::value& value, const ServiceRequest& request, const Answerer& answerer,
                const ServiceSettings& settings, const AskLimits& limits, ServiceReply& reply) {
-  const Clock::time_point began = Clock::now();
+  const SteadyClock::time_point began = SteadyClock::now();
   const auto* object = value.if_object();
   if (object == nullptr || object->contains("inputs") || object->contains("instances")) {
     throw RequestError(ErrorCode::kInvalidInput, 422, "",

@@ -15,7 +15,7 @@ namespace lambert {
 
 namespace {
 
-using Clock = std::chrono::steady_clock;
+using SteadyClock = std::chrono::steady_clock;
 
 constexpr std::string_view kMetricsType = "text/plain; version=0.0.4; charset=utf-8";
 // What a page of ours may do: nothing but load its own files and ask this server.
@@ -25,8 +25,8 @@ constexpr const char* kPagePolicy =
 constexpr std::size_t kWorthCompressing = 1024;  // bytes
 constexpr int kClientLeft = 499;                 // in the log, as nginx has it
 
-double seconds_since(Clock::time_point time) {
-  return std::chrono::duration<double>(Clock::now() - time).count();
+double seconds_since(SteadyClock::time_point time) {
+  return std::chrono::duration<double>(SteadyClock::now() - time).count();
 }
 
 std::string_view path_of(std::string_view target) {
