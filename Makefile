@@ -4,7 +4,7 @@ export JOBS
 MAKEFLAGS += --no-print-directory
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo build test bench fuzz format lint reproducible clean arm64 check-arm64 dist lambda-zip lambda-local lambda-image check-deploy bench-lambda bench-processes soak
+.PHONY: help setup demo serve build test bench fuzz format lint reproducible clean arm64 check-arm64 dist lambda-zip lambda-local lambda-image check-deploy bench-lambda bench-processes soak
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' Makefile
@@ -18,6 +18,9 @@ build: ## the release binary, build/lambert
 
 demo: build ## build, then answer two questions with the default model
 	@tools/demo
+
+serve: build ## the default model in int8 over HTTP, with a page to try it on (SERVE: more options)
+	@tools/serve $(SERVE)
 
 test: ## every check: tests, sanitizers, lint, fuzz targets, reproducibility, README
 	@tools/test
