@@ -179,22 +179,29 @@ function textOfHtml(html) {
   const page = new DOMParser().parseFromString(html, "text/html");
   for (const element of page.querySelectorAll(LEFT_OUT)) element.remove();
   const parts = [];
+  let breaks = 0; // line ends before the next part
+  const add = (text) => {
+    if (breaks > 0 || parts.at(-1)?.endsWith(" ")) text = text.replace(/^ /, "");
+    if (text === "") return;
+    if (breaks > 0 && parts.length > 0) parts.push(parts.pop().replace(/ $/, ""), "\n".repeat(breaks));
+    breaks = 0;
+    parts.push(text);
+  };
   const visit = (node, preformatted) => {
     if (node.nodeType === Node.TEXT_NODE) {
-      parts.push(preformatted ? node.data : node.data.replace(/[ \t\r\n\f]+/g, " "));
+      add(preformatted ? node.data : node.data.replace(/[ \t\r\n\f]+/g, " "));
       return;
     }
     const name = node.nodeName;
-    if (name === "BR") parts.push("\n");
-    if (name === "TD" || name === "TH") parts.push(" ");
-    const around = PARAGRAPH.test(name) ? "\n\n" : LINE.test(name) ? "\n" : "";
-    parts.push(around);
+    const around = PARAGRAPH.test(name) ? 2 : LINE.test(name) ? 1 : 0;
+    breaks = Math.max(breaks, around);
+    if (name === "BR") breaks = Math.min(2, breaks + 1);
+    if (name === "TD" || name === "TH") add(" ");
     for (const child of node.childNodes) visit(child, preformatted || name === "PRE");
-    parts.push(around);
+    breaks = Math.max(breaks, around);
   };
   visit(page.documentElement, false);
-  return parts.join("").replace(/[ \t]*\n[ \t]?/g, "\n").replace(/ {2,}/g, " ")
-    .replace(/\n{3,}/g, "\n\n").trim();
+  return parts.join("").trim();
 }
 
 // ---- Asking
@@ -402,7 +409,7 @@ function calm() {
   clearInterval(countdown);
   by("problem").hidden = true;
   by("problem-text").replaceChildren();
-  for (const field of [context, question]) field.removeAttribute("aria-invalid");
+  for (const field of [context, question, by("key")]) field.removeAttribute("aria-invalid");
 }
 
 // Shows what went wrong; `field` is where it can be mended.
@@ -418,11 +425,12 @@ function complain(title, detail, field) {
 }
 
 function explain({ status, problem, message, wait }) {
-  const pointer = String(problem.errors?.[0]?.pointer ?? "");
+  const errors = [problem.errors].flat().filter((one) => one instanceof Object);
+  const pointer = String(errors[0]?.pointer ?? "");
   const field = /^#\/question/.test(pointer) ? question : /^#\/context/.test(pointer) ? context : undefined;
   const title = status === 401 ? keyTitle() : problem.title || `Error ${status}`;
   complain(title, message || `The server answered with status ${status}.`, field);
-  for (const { detail } of problem.errors ?? []) {
+  for (const { detail } of errors) {
     if (detail && detail !== message) by("problem-text").append(make("p", { textContent: detail }));
   }
   if (status === 401) askForKey();

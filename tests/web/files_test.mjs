@@ -9,7 +9,7 @@ program</h1><p>Ada <b>Lovelace</b> wrote it in&nbsp;1843.<br>It ran &amp; ran.</
 <noscript>Not this</noscript><div>One</div><div>Two</div><ul><li>Three</li><li>Four</li></ul>
 <table><tr><td>a</td><td>b</td></tr></table><pre>  kept
    as it is</pre><p hidden>Not this</p><template>Not this</template><iframe src="/nothing"></iframe></body></html>`;
-const HTML_TEXT = "The first program\n\nAda Lovelace wrote it in\u00a01843.\nIt ran & ran.\n\nOne\nTwo\n\nThree\n\nFour\n\na b\n\n";
+const HTML_TEXT = "The first program\n\nAda Lovelace wrote it in\u00a01843.\nIt ran & ran.\n\nOne\nTwo\n\nThree\nFour\n\na b\n\n  kept\n   as it is";
 
 const file = (name, content, mimeType = "") => ({ name, mimeType, buffer: Buffer.from(content) });
 
@@ -60,8 +60,7 @@ export const tests = {
       for (const name of ["page.html", "page.HTM"]) {
         await open(page, file(name, HTML));
         const shown = await page.inputValue("#context");
-        assert.ok(shown.startsWith(HTML_TEXT), JSON.stringify(shown));
-        assert.ok(!shown.includes("Not this"));
+        assert.equal(shown, HTML_TEXT);
       }
       assert.equal(asked, 0, "nothing was loaded");
       const context = await page.inputValue("#context");

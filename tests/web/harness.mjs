@@ -15,6 +15,10 @@ export const DESKTOP = { width: 1280, height: 800 };
 export const PHONE = { width: 360, height: 740 };
 export const ADA = "Ada Lovelace wrote the first program in 1843. Charles Babbage designed the machine in London.";
 
+// All that the pages may ask for, and the icon in them.
+const PATHS = "|docs|(page|docs)\\.js|page\\.css|openapi\\.json|info|livez|v1/answer|ask(\\?.*)?";
+const OWN = new RegExp(`^(${BASE.replaceAll(".", "\\.")}/(${PATHS})(#.*)?|data:image/svg\\+xml.*)$`);
+
 const WAIT = 30000; // ms until a test gives up
 let browser;
 
@@ -48,9 +52,7 @@ export async function withPage({ path = "/", allow = null, viewport = DESKTOP, p
     });
     page.on("pageerror", (error) => offences.push(`script: ${error.stack}`));
     page.on("request", (request) => {
-      if (!request.url().startsWith(`${BASE}/`) && !request.url().startsWith("data:image/svg+xml")) {
-        offences.push(`request: ${request.url()}`);
-      }
+      if (!OWN.test(request.url())) offences.push(`request: ${request.url()}`);
     });
     page.on("console", (message) => {
       const text = message.text();
