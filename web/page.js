@@ -35,6 +35,7 @@ const EXAMPLES = [
 ];
 
 const BLOCK_LENGTH = 4000; // of the text to read: the browser lays out only the blocks in sight
+const LARGE_PASTE = 50000; // characters; Chromium takes minutes to insert 1 MB of lines by itself
 const MAX_HISTORY = 100;
 const POLL_MS = [1000, 2000, 4000, 8000]; // between two looks whether the server is back
 
@@ -70,6 +71,12 @@ function setText(text, hint) {
   }
   by("undo").hidden = replaced === null;
   by("text-hint").textContent = hint;
+}
+
+function forgetUndo() {
+  replaced = null;
+  by("undo").hidden = true;
+  by("text-hint").textContent = "";
 }
 
 function edit() {
@@ -113,14 +120,15 @@ function mark(start, end) {
     }
     block.marked = from < to;
   }
-  scrollToMark();
-  requestAnimationFrame(scrollToMark); // blocks that came into sight may have another height
+  scrollToMark(4);
 }
 
-// Only the text scrolls: the list of candidates stays under the finger.
-function scrollToMark() {
+// Only the text scrolls: the list of candidates stays under the finger. Blocks that come into sight
+// have another height than was assumed, so it looks again in the next `frames`.
+function scrollToMark(frames) {
   const first = reading.querySelector("mark");
   if (first === null) return;
+  if (frames > 0) requestAnimationFrame(() => scrollToMark(frames - 1));
   const frame = reading.getBoundingClientRect();
   const place = first.getBoundingClientRect();
   if (place.top < frame.top || place.bottom > frame.bottom) {
@@ -329,7 +337,7 @@ function show(entry) {
   if (context.value !== entry.text) setText(entry.text, "");
   read(entry.text);
   by("result").hidden = false;
-  by("result-title").textContent = entry.question;
+  by("asked").textContent = entry.question;
   by("candidate-list").replaceChildren(...entry.answers.map(candidate));
   by("candidates").hidden = entry.answers.length < 2;
   showHistory();
@@ -511,10 +519,13 @@ by("undo").addEventListener("click", () => {
   setText(replaced, "");
   context.focus();
 });
-context.addEventListener("input", () => {
-  replaced = null;
-  by("undo").hidden = true;
-  by("text-hint").textContent = "";
+context.addEventListener("input", forgetUndo);
+context.addEventListener("paste", (event) => {
+  const text = event.clipboardData?.getData("text/plain") ?? "";
+  if (text.length < LARGE_PASTE) return;
+  event.preventDefault();
+  context.setRangeText(text, context.selectionStart, context.selectionEnd, "end");
+  forgetUndo();
 });
 document.addEventListener("keydown", (event) => {
   if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {

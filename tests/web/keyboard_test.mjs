@@ -49,7 +49,7 @@ export const tests = {
       for (const question of ["Who?", "When?"]) {
         await page.fill("#question", question);
         await page.keyboard.press("Enter");
-        await page.locator("#result-title", { hasText: question }).waitFor();
+        await page.locator("#asked", { hasText: question }).waitFor();
       }
       const answered = await assertAllReached(page);
       assert.ok(answered >= empty + 4, `${empty} stops, then ${answered}`);

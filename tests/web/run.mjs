@@ -18,7 +18,7 @@ for (const file of FILES) {
       ++count;
     } catch (error) {
       ++failed;
-      console.log(`FAILED: ${file}: ${name}\n${error.stack}`);
+      console.log(`FAILED: ${file}: ${name}\n${error.stack.slice(0, 3000)}`);
     }
   }
   passed += count;
