@@ -178,18 +178,24 @@ function decode(bytes) {
   }
 }
 
-const LEFT_OUT = "head, script, style, noscript, template, iframe, object, svg, [hidden]";
+const COMMENTS = /<!--[^]*?(?:-->|$)/g;
+const NO_TEXT = /<(script|style|title|noscript|template|iframe|object|svg)\b[^]*?(?:<\/\1\s*>|$)/gi;
+const TAG = /<([a-z][^\s/>]*)((?:=\s*"[^"]*(?:"|$)|=\s*'[^']*(?:'|$)|[^>])*)(?:>|$)/gi;
+const QUOTED = /"[^"]*"|'[^']*'/g;
 const PARAGRAPH = /^(P|H[1-6]|UL|OL|DL|TABLE|PRE|BLOCKQUOTE|SECTION|ARTICLE|FIGURE|HR)$/;
 const LINE = /^(DIV|LI|DT|DD|TR|CAPTION|FIGCAPTION|HEADER|FOOTER|MAIN|NAV|ASIDE|FORM|ADDRESS)$/;
 
 // The text that an HTML page shows. The parser's document has no window: it runs and loads nothing.
+// Styles and attributes are taken out before, since the page's policy would report them.
 function textOfHtml(html) {
-  const page = new DOMParser().parseFromString(html, "text/html");
-  for (const element of page.querySelectorAll(LEFT_OUT)) element.remove();
+  const bare = html.replace(COMMENTS, "").replace(NO_TEXT, " ").replace(TAG, (tag, name, attributes) =>
+    /\shidden(?![\w-])/i.test(attributes.replace(QUOTED, "")) ? `<${name} hidden>` : `<${name}>`);
+  const page = new DOMParser().parseFromString(bare, "text/html");
+  for (const element of page.querySelectorAll("head, [hidden]")) element.remove();
   const parts = [];
   let breaks = 0; // line ends before the next part
-  const add = (text) => {
-    if (breaks > 0 || parts.at(-1)?.endsWith(" ")) text = text.replace(/^ /, "");
+  const add = (text, preformatted = false) => {
+    if (!preformatted && (breaks > 0 || parts.at(-1)?.endsWith(" "))) text = text.replace(/^ /, "");
     if (text === "") return;
     if (breaks > 0 && parts.length > 0) parts.push(parts.pop().replace(/ $/, ""), "\n".repeat(breaks));
     breaks = 0;
@@ -197,7 +203,7 @@ function textOfHtml(html) {
   };
   const visit = (node, preformatted) => {
     if (node.nodeType === Node.TEXT_NODE) {
-      add(preformatted ? node.data : node.data.replace(/[ \t\r\n\f]+/g, " "));
+      add(preformatted ? node.data : node.data.replace(/[ \t\r\n\f]+/g, " "), preformatted);
       return;
     }
     const name = node.nodeName;

@@ -4,11 +4,15 @@ import { ADA, answerWith, ask, assertMarked, focused, route, text, visible, with
 
 const HTML = `<!doctype html><html><head><title>Not this</title><style>p { color: red }</style></head><body>
 <script>window.executed = 1; document.write("Not this");</script>
-<h1>The   first
-program</h1><p>Ada <b>Lovelace</b> wrote it in&nbsp;1843.<br>It ran &amp; ran.</p>
+<!-- Not this --><h1 style="color: red" onclick='window.executed = 1'>The   first
+program</h1><p title="a > b" class="hidden of style">Ada <b>Lovelace</b> wrote it in&nbsp;1843.<br>It ran &amp; ran.</p>
 <noscript>Not this</noscript><div>One</div><div>Two</div><ul><li>Three</li><li>Four</li></ul>
 <table><tr><td>a</td><td>b</td></tr></table><pre>  kept
-   as it is</pre><p hidden>Not this</p><template>Not this</template><iframe src="/nothing"></iframe></body></html>`;
+   as it is</pre><p hidden>Not this</p><p class=x hidden=until-found>Not this</p><base href="https://evil.invalid/"><svg><text>Not this</text></svg><template>Not this</template><iframe src="/nothing"></iframe></body></html>`;
+// What no writer of pages wrote: nothing may be lost or hang.
+const BROKEN = "<p>It's <b title=Don't>broken</b>, a < b, \"c\" > d <a href=x\">here</a></p><p>End</p><img alt=\"<p>\">.<a title='";
+const BROKEN_TEXT = "It's broken, a < b, \"c\" > d here\n\nEnd\n\n.";
+
 const HTML_TEXT = "The first program\n\nAda Lovelace wrote it in\u00a01843.\nIt ran & ran.\n\nOne\nTwo\n\nThree\nFour\n\na b\n\n  kept\n   as it is";
 
 const file = (name, content, mimeType = "") => ({ name, mimeType, buffer: Buffer.from(content) });
@@ -63,6 +67,13 @@ export const tests = {
         assert.equal(shown, HTML_TEXT);
       }
       assert.equal(asked, 0, "nothing was loaded");
+      await open(page, file("broken.html", BROKEN));
+      assert.equal(await page.inputValue("#context"), BROKEN_TEXT);
+      for (const piece of ["<a ", "<a x='", "<!--", "<script>", "<", "<p", "=\"", "<b x=\"\" "]) {
+        await open(page, file("hostile.html", `${ADA}${piece.repeat(100000)}`));
+        assert.ok((await page.inputValue("#context")).startsWith(ADA), piece);
+      }
+      await open(page, file("page.html", HTML));
       const context = await page.inputValue("#context");
       const { answers } = await (await ask(page, "Who wrote it?")).json();
       await assertMarked(page, context, answers[0]);
