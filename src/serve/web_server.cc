@@ -64,6 +64,10 @@ HttpReply file_reply(const WebFile& file, bool gzip_accepted) {
   return reply;
 }
 
+HttpReply text_reply(std::string_view type, std::string body) {
+  return {.status = 200, .headers = {{"Content-Type", std::string(type)}}, .body = std::move(body)};
+}
+
 }  // namespace
 
 struct WebServer::Record {
@@ -241,29 +245,29 @@ void WebServer::handle(std::shared_ptr<HttpExchange> exchange) {
   serve(*exchange);
 }
 
-// What the process itself has to say, and its pages; GET alone.
+// What the process itself has to say, and its pages; none for what the service answers.
 std::optional<HttpReply> WebServer::own_reply(const HttpRequestHead& head,
                                               std::string_view path) const {
-  if (head.method != "GET" && head.method != "HEAD") return std::nullopt;
-  if (path == "/livez") {
-    return HttpReply{.status = 200,
-                     .headers = {{"Content-Type", std::string(kJsonType)}},
-                     .body = "{\"status\":\"ok\"}"};
-  }
-  if (path == "/readyz" || path == "/health" || path == "/ping" || path == "/v2/health/ready" ||
-      path == "/v2/health/live") {
-    if (path == "/v2/health/live" || ready()) return std::nullopt;
-    return health_reply();
-  }
-  if (path == "/metrics") {
-    return HttpReply{.status = 200,
-                     .headers = {{"Content-Type", std::string(kMetricsType)}},
-                     .body = metrics_.text(snapshot())};
-  }
-  if (const WebFile* file = find_web_file(path)) {
-    return file_reply(*file, accepts_gzip(value_of(head, "Accept-Encoding")));
-  }
+  const WebFile* file = find_web_file(path);
+  const bool own = path == "/livez" || path == "/metrics" || (file != nullptr && path != "/");
+  const bool get = head.method == "GET" || head.method == "HEAD";
+  if (!get) return own && head.method != "OPTIONS" ? method_reply() : std::optional<HttpReply>();
+  if (file != nullptr) return file_reply(*file, accepts_gzip(value_of(head, "Accept-Encoding")));
+  if (path == "/livez") return text_reply(kJsonType, "{\"status\":\"ok\"}");
+  if (path == "/metrics") return text_reply(kMetricsType, metrics_.text(snapshot()));
+  const bool of_health = path == "/readyz" || path == "/health" || path == "/ping" ||
+                         path == "/v2/health/ready" || path.starts_with("/v2/models/");
+  if (of_health && !ready()) return health_reply();
   return std::nullopt;
+}
+
+HttpReply WebServer::method_reply() const {
+  HttpReply reply =
+      to_http(error_reply(RequestError(ErrorCode::kInvalidArgument, 405, "",
+                                       "method: only GET and HEAD are understood here"),
+                          settings_.service));
+  reply.headers.push_back({"Allow", "GET, HEAD, OPTIONS"});
+  return reply;
 }
 
 HttpReply WebServer::health_reply() const {

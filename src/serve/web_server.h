@@ -70,6 +70,7 @@ class WebServer final : public HttpHandler {
   bool ready() const { return answerer_ != nullptr && !draining_; }
   std::optional<HttpReply> own_reply(const HttpRequestHead& head, std::string_view path) const;
   HttpReply health_reply() const;
+  HttpReply method_reply() const;
   HttpReply reject(Rejection reason, const Error& error, const HttpRequestHead* head);
   void serve(HttpExchange& exchange);
   ServiceReply service_reply(HttpExchange& exchange, const Answerer& answerer);
