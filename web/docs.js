@@ -74,8 +74,8 @@ function tableOf(name, fields) {
     make("th", { scope: "row" }, make("code", { textContent: field }), required ? " *" : ""),
     make("td", { textContent: typeOf(type) }),
     make("td", {}, prose(resolve(type).description ?? ""))));
-  return make("div", { className: "scroll", tabIndex: 0, role: "region", ariaLabel: `Fields of ${name}` },
-    make("table", {}, make("caption", { textContent: `${name} (* always there)` }), make("tbody", {}, ...rows)));
+  return make("div", { className: "scroll", tabIndex: 0, role: "group", ariaLabel: `Fields of ${name}` },
+    make("table", {}, make("caption", { textContent: `${name} (* required)` }), make("tbody", {}, ...rows)));
 }
 
 // ---- Operations
@@ -114,7 +114,10 @@ function fill(details, path, method, operation) {
   const id = operation.operationId;
   details.append(prose(operation.description), formOf(id, path, method, operation));
   const json = resolve(operation.requestBody)?.content["application/json"];
-  if (json) details.append(make("h3", { textContent: "Request" }), ...tablesOf(json.schema));
+  const fields = (operation.parameters ?? []).map(resolve)
+    .map(({ name, description, required, schema }) => [name, { ...schema, description }, required]);
+  const tables = [...(fields.length > 0 ? [tableOf("Fields", fields)] : []), ...(json ? tablesOf(json.schema) : [])];
+  if (tables.length > 0) details.append(make("h3", { textContent: "Request" }), ...tables);
   const rows = Object.entries(operation.responses).map(([status, response]) => make("tr", {},
     make("th", { scope: "row", textContent: status }), make("td", {}, prose(resolve(response).description))));
   const reply = resolve(operation.responses["200"]).content?.["application/json"];
@@ -128,7 +131,7 @@ function formOf(id, path, method, operation) {
   const fields = (operation.parameters ?? []).map(resolve).map((parameter) => ({ parameter, input: inputOf(id, parameter) }));
   const media = resolve(operation.requestBody)?.content["application/json"];
   const body = media && bodyOf(id, media.examples);
-  const curl = make("pre", { className: "curl", tabIndex: 0, role: "region", ariaLabel: "As a command" });
+  const curl = make("pre", { className: "curl", tabIndex: 0, role: "group", ariaLabel: "As a command" });
   const reply = { status: make("p", { role: "status" }), parts: make("div", {}) };
   const send = make("button", { type: "submit", className: "main", textContent: "Send" });
   const copy = make("button", { type: "button", textContent: "Copy curl" });
@@ -220,9 +223,9 @@ function showReply(reply, response, text, ms) {
   reply.status.replaceChildren(make("strong", { className: response.ok ? "good" : "bad", textContent: status }),
     ` in ${ms.toFixed(0)} ms`);
   reply.parts.replaceChildren(
-    make("pre", { className: "headers", tabIndex: 0, ariaLabel: "Headers of the reply", role: "region",
+    make("pre", { className: "headers", tabIndex: 0, ariaLabel: "Headers of the reply", role: "group",
       textContent: [...response.headers].map(([name, value]) => `${name}: ${value}`).join("\n") }),
-    make("pre", { className: "body", tabIndex: 0, ariaLabel: "Body of the reply", role: "region",
+    make("pre", { className: "body", tabIndex: 0, ariaLabel: "Body of the reply", role: "group",
       textContent: indented(text).slice(0, MAX_SHOWN) }));
 }
 

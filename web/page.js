@@ -235,6 +235,7 @@ async function ask() {
     const entry = { ...reply, asked: body, question: body.question, text: body.context, chosen: 0, elapsed };
     entries = [entry, ...entries].slice(0, MAX_HISTORY);
     show(entry);
+    by("figures").scrollIntoView({ block: "nearest" }); // on a phone it is below
     if (!by("server").classList.contains("ready")) lookAtServer();
   } catch (error) {
     if (mine.signal.aborted) return; // stopped, or asked anew
@@ -354,10 +355,10 @@ function candidate(answer, index) {
   const radio = make("input", { type: "radio", name: "candidate", checked: index === shown.chosen });
   radio.addEventListener("change", () => choose(index));
   const words = make("span", { className: "words", dir: "auto", textContent: answer.answer || "no answer" });
-  const meter = make("meter", { min: 0, max: 1, value: Math.min(1, answer.score) });
-  meter.setAttribute("aria-hidden", "true"); // the percentage says it
+  const gauge = make("span", { className: "gauge" });
+  gauge.style.setProperty("--score", `${100 * Math.min(1, answer.score)}%`);
   const score = make("span", { className: "score", textContent: percent(answer.score) });
-  return make("label", { className: "candidate" }, radio, words, meter, score);
+  return make("label", { className: "candidate" }, radio, words, gauge, score);
 }
 
 function choose(index) {

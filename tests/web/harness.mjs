@@ -152,7 +152,7 @@ export async function screenshot(page, name) {
   const folder = process.env.LAMBERT_SCREENSHOTS;
   if (!folder) return;
   mkdirSync(folder, { recursive: true });
-  await page.screenshot({ path: `${folder}/${name}.png` });
+  await page.screenshot({ path: `${folder}/${name}.png`, fullPage: true });
 }
 
 export async function assertAccessible(page, state) {
