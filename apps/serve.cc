@@ -1,11 +1,13 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <limits>
 #include <memory>
 
+#include "base/cgroup.h"
 #include "base/error.h"
 #include "commands.h"
 #include "model_options.h"
@@ -52,6 +54,11 @@ int run(ServeCommand command) {
   command.options.model = model_path(command.options);
   command.settings.service.model_id = model_id(command.options.model);
   command.settings.service.max_body_bytes = command.settings.http.max_body_bytes;
+  // Little memory is shared between the model and large requests.
+  command.settings.max_working_bytes =
+      std::min(command.settings.max_working_bytes, memory_limit() / 40);
+  command.settings.http.max_bodies_bytes =
+      std::min(command.settings.http.max_bodies_bytes, std::uint64_t{memory_limit() / 8});
   WebServer server(command.settings, Log(log_settings(command.log_format), STDERR_FILENO));
   const auto open = [options = command.options] {
     return std::make_unique<const Answerer>(open_model(options));
@@ -94,6 +101,10 @@ void add_server_options(CLI::App& command, ServeCommand& serve) {
       command, "--max-queue", "LAMBERT_MAX_QUEUE", 0, 1'000'000,
       [&serve](std::int64_t n) { serve.settings.max_queue = static_cast<std::size_t>(n); },
       "requests that may wait; further ones get 429 (256)");
+  add_number_option(
+      command, "--concurrency", "LAMBERT_CONCURRENCY", 1, 1024,
+      [&serve](std::int64_t n) { serve.settings.request_threads = static_cast<unsigned>(n); },
+      "requests in the engine at once, computed together (64)");
   add_number_option(
       command, "--request-timeout", "LAMBERT_REQUEST_TIMEOUT", 1, 86'400,
       [&serve](std::int64_t n) { serve.settings.request_timeout = std::chrono::seconds(n); },

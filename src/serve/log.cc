@@ -140,6 +140,7 @@ void Log::write(LogLevel level, std::string_view message, std::span<const LogFie
 void Log::request(const RequestLog& request) const {
   const LogLevel level = request.status >= 500   ? LogLevel::kError
                          : request.status >= 400 ? LogLevel::kWarn
+                         : request.probe         ? LogLevel::kDebug
                                                  : LogLevel::kInfo;
   if (level >= settings_.level) put(line(level, "request", &request, fields_of(request)));
   if (settings_.emf) put(metrics(request));

@@ -44,6 +44,7 @@ struct LogField {
 struct RequestLog {
   std::string_view request_id, trace_id;  // "": none
   bool cold_start = false;
+  bool probe = false;      // of health, metrics or pages: logged as DEBUG, unless it failed
   std::string_view shape;  // EventResult::shape, or a path of ours
   int status = 200;
   std::optional<ErrorCode> error;
@@ -63,7 +64,8 @@ class Log {
   // `message` and the fields may have any bytes. A line that cannot be written is lost.
   void write(LogLevel level, std::string_view message, std::span<const LogField> fields = {}) const;
 
-  // One line: ERROR for a status from 500 on, WARN from 400 on, else INFO; and that of the metrics.
+  // One line: ERROR for a status from 500 on, WARN from 400 on, else INFO (a probe: DEBUG); and
+  // that of the metrics.
   void request(const RequestLog& request) const;
 
  private:

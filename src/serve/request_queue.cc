@@ -1,5 +1,6 @@
 #include "serve/request_queue.h"
 
+#include <algorithm>
 #include <system_error>
 #include <utility>
 
@@ -7,8 +8,8 @@
 
 namespace lambert {
 
-RequestQueue::RequestQueue(std::size_t capacity, unsigned threads, Work work)
-    : capacity_(capacity), work_(std::move(work)) {
+RequestQueue::RequestQueue(std::size_t capacity, unsigned threads, std::size_t max_bytes, Work work)
+    : capacity_(capacity), max_bytes_(max_bytes), work_(std::move(work)) {
   try {
     for (unsigned i = 0; i < threads; ++i) threads_.emplace_back([this] { run(); });
   } catch (const std::system_error& error) {
@@ -52,18 +53,30 @@ void RequestQueue::close() {
   }
 }
 
+RequestQueue::Requests::iterator RequestQueue::next() {
+  return std::find_if(requests_.begin(), requests_.end(), [this](const auto& exchange) {
+    return bytes_ == 0 || bytes_ + exchange->body.size() <= max_bytes_;
+  });
+}
+
 void RequestQueue::run() {
   std::unique_lock lock(mutex_);
   while (true) {
     ++idle_;
-    changed_.wait(lock, [this] { return closed_ || !requests_.empty(); });
+    changed_.wait(lock,
+                  [this] { return (closed_ && requests_.empty()) || next() != requests_.end(); });
     --idle_;
     if (requests_.empty()) return;
-    const std::shared_ptr<HttpExchange> exchange = std::move(requests_.front());
-    requests_.pop_front();
+    const auto chosen = next();
+    const std::shared_ptr<HttpExchange> exchange = std::move(*chosen);
+    requests_.erase(chosen);
+    const std::size_t size = exchange->body.size();
+    bytes_ += size;
     lock.unlock();
     work_(exchange);
     lock.lock();
+    bytes_ -= size;
+    if (!requests_.empty()) changed_.notify_one();
   }
 }
 

@@ -19,9 +19,10 @@ class RequestQueue {
  public:
   using Work = std::function<void(const std::shared_ptr<HttpExchange>&)>;  // must not throw
 
-  // At most `capacity` requests wait while `threads` others are worked on. Throws kLimitExceeded
-  // when a thread cannot be started.
-  RequestQueue(std::size_t capacity, unsigned threads, Work work);
+  // At most `capacity` requests wait while `threads` others are worked on, whose bodies have no
+  // more than `max_bytes` together: a longer one is worked on alone, and one that would go beyond
+  // waits and lets shorter ones pass. Throws kLimitExceeded when a thread cannot be started.
+  RequestQueue(std::size_t capacity, unsigned threads, std::size_t max_bytes, Work work);
   ~RequestQueue();  // as close()
 
   bool push(std::shared_ptr<HttpExchange> exchange);  // false: it is full or closed
@@ -32,14 +33,18 @@ class RequestQueue {
   void close();
 
  private:
-  void run();
+  using Requests = std::deque<std::shared_ptr<HttpExchange>>;
 
-  const std::size_t capacity_;
+  void run();
+  Requests::iterator next();  // with the mutex: the first that may be worked on
+
+  const std::size_t capacity_, max_bytes_;
   const Work work_;
   mutable std::mutex mutex_;
   std::condition_variable changed_;
-  std::deque<std::shared_ptr<HttpExchange>> requests_;
-  std::size_t idle_ = 0;  // threads
+  Requests requests_;
+  std::size_t idle_ = 0;   // threads
+  std::size_t bytes_ = 0;  // of the bodies that are worked on
   bool closed_ = false;
   std::vector<std::thread> threads_;
 };

@@ -57,7 +57,7 @@ void ServerConnection::start() {
 }
 
 void ServerConnection::turn_away(HttpReply reply) {
-  linger_after_ = reply.close = true;
+  reply.close = true;
   send(nullptr, std::move(reply), false);
   read();
 }
@@ -109,8 +109,8 @@ void ServerConnection::timed_out() {
 
 void ServerConnection::next_request() {
   if (close_after_) {
-    if (!linger_after_) return close();
-    // What is still on its way would make the system throw the reply away, were it closed now.
+    // What the client may still send would make the system throw the reply away, were it closed
+    // now.
     Failure ignored;
     socket_.shutdown(Socket::shutdown_send, ignored);
     kept_.clear();
@@ -197,7 +197,7 @@ void ServerConnection::head_is_done() {
   const bool has_body = head.chunked || head.content_length.value_or(0) > 0;
   if (refusal_ && has_body &&
       (head.chunked || head.expects_continue || *head.content_length > kDroppable)) {
-    close_after_ = linger_after_ = true;
+    close_after_ = true;
     return send(nullptr, *std::exchange(refusal_, {}), false);
   }
   if (head.expects_continue && has_body) write("HTTP/1.1 100 Continue\r\n\r\n");
@@ -235,7 +235,7 @@ void ServerConnection::request_is_done() {
 // begin is not known.
 void ServerConnection::refuse(int status, const std::string& message) {
   receiving_.reset();
-  close_after_ = linger_after_ = true;
+  close_after_ = true;
   send(nullptr, server_->handler.refusal(status, message), false);
   read();
 }

@@ -96,7 +96,7 @@ class ServerConnection : public std::enable_shared_from_this<ServerConnection> {
   std::string unwritten_;
   bool whole_ = false;    // no more of the reply is to come
   bool chunked_ = false;  // the reply
-  bool close_after_ = false, linger_after_ = false;
+  bool close_after_ = false;
   bool without_body_ = false;  // the reply: of HEAD
   int status_ = 0;
   std::size_t reply_bytes_ = 0;  // of its body

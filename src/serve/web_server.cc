@@ -74,6 +74,7 @@ struct WebServer::Record {
   std::string id;
   std::string trace_id;
   std::string_view route;
+  bool probe = false;
   std::optional<ErrorCode> error;
   AskStats stats;
 };
@@ -94,7 +95,7 @@ WebServer::WebServer(WebServerSettings settings, Log log)
     : settings_(std::move(settings)), log_(std::move(log)) {
   for (const std::string& key : settings_.api_keys) keys_.push_back(sha256(key));
   queue_ = std::make_unique<RequestQueue>(
-      settings_.max_queue, settings_.request_threads,
+      settings_.max_queue, settings_.request_threads, settings_.max_working_bytes,
       [this](const std::shared_ptr<HttpExchange>& exchange) { serve(*exchange); });
   server_ = std::make_unique<HttpServer>(settings_.http, *this);
 }
@@ -224,6 +225,7 @@ void WebServer::handle(std::shared_ptr<HttpExchange> exchange) {
   const std::string_view path = path_of(exchange->head.target);
   const ServiceRoute route = find_service_route(exchange->head.method, path);
   record->route = route.path;
+  record->probe = !route.computes;
   exchange->note = record;
   ++active_;
   if (route.computes) {
@@ -345,6 +347,7 @@ void WebServer::finished(const HttpExchange& exchange, int status, std::size_t b
   RequestLog line;
   line.request_id = record.id;
   line.trace_id = record.trace_id;
+  line.probe = record.probe;
   line.shape = record.route;
   line.status = status;
   line.error = record.error;

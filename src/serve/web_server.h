@@ -32,6 +32,8 @@ struct WebServerSettings {
   ServiceSettings service;
   std::size_t max_queue = 256;
   unsigned request_threads = 64;  // requests that are in the engine at once
+  // Of the bodies of these; a request takes some ten times its body.
+  std::size_t max_working_bytes = std::size_t{64} << 20;
   std::chrono::milliseconds request_timeout{30'000};
   std::vector<std::string> api_keys = {};  // one of them is wanted, unless there are none
 };
