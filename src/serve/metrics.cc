@@ -133,11 +133,12 @@ void Histogram::observe(double value) {
 }
 
 void Histogram::append(std::string& out, std::string_view name, const std::string& labels) const {
-  const std::string separator = labels.empty() ? "" : ",";
+  std::string bucket = std::string(name) + "_bucket{" + labels;
+  bucket += labels.empty() ? "le=\"" : ",le=\"";
   std::uint64_t count = 0;
   for (std::size_t i = 0; i < counts_.size(); ++i) {
     count += counts_[i];
-    out += std::string(name) + "_bucket{" + labels + separator + "le=\"";
+    out += bucket;
     if (i < bounds_.size()) {
       append_number(out, bounds_[i]);
     } else {

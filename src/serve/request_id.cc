@@ -46,7 +46,7 @@ std::string trace_id(const HttpRequestHead& head) {
   // version-trace-parent-flags, "00-" and 32, 16, 2 digits
   constexpr std::size_t kTrace = 3, kTraceSize = 32, kSize = 55;
   if (const std::string* parent = head.find("traceparent")) {
-    const std::string trace =
+    std::string trace =
         parent->size() >= kSize ? parent->substr(kTrace, kTraceSize) : std::string();
     if (parent->starts_with("00-") && is_hex(trace) &&
         trace.find_first_not_of('0') != std::string::npos) {

@@ -287,7 +287,7 @@ void ServerConnection::dropped() {
 }
 
 // One write at a time; what comes meanwhile goes out together.
-void ServerConnection::write(std::string bytes) {
+void ServerConnection::write(std::string_view bytes) {
   unwritten_ += bytes;
   if (!writing_.empty() || phase_ == Phase::kClosed) return;
   if (unwritten_.empty()) {

@@ -74,7 +74,7 @@ class ServerConnection : public std::enable_shared_from_this<ServerConnection> {
   void refuse(int status, const std::string& message);
 
   std::string head_of(const HttpReply& reply, bool in_parts);
-  void write(std::string bytes);
+  void write(std::string_view bytes);
   void written(bool failed);
   void reply_is_done();
 
