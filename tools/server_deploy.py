@@ -8,6 +8,8 @@
   server_deploy.py schemas FILE...             every object has the fields of its kind and no others
   server_deploy.py rule-mutants PROMTOOL       the tests of the rules notice changed alerts
   server_deploy.py metrics FILE                what is asked for is in the scrape FILE
+  server_deploy.py options HELP FILE...        the pods' variables are options of the server, and those
+                                               of the first FILE have its defaults
   server_deploy.py queries                     what the dashboard asks for, as rules for promtool
 """
 import copy
@@ -24,6 +26,7 @@ CHART = pathlib.Path("deploy/helm/lambert")
 PROMETHEUS = pathlib.Path("deploy/prometheus")
 RULES = PROMETHEUS / "lambert.rules.yaml"
 OPERATOR_KINDS = {"ServiceMonitor", "PrometheusRule"}  # no schema of them is at hand
+DIFFERENT = {"LAMBERT_HOST", "LAMBERT_LOG_FORMAT"}  # defaults that the chart means to change
 KUBERNETES = ("1.30", "1.34")
 TABLE = re.compile(r"(?<=<!-- values -->\n).*?(?=<!-- end -->)", re.DOTALL)
 
@@ -204,9 +207,33 @@ def queries() -> int:
     return 0
 
 
+def options(path: str, *rendered: str) -> int:
+    """Every variable of the pods is one of `lambert serve --help`, in the file; with its default."""
+    text = pathlib.Path(path).read_text("utf-8")
+    defaults = {name: default for name, default in
+                re.findall(r"\(Env:(LAMBERT_\w+)\)\s[^(]*(?:\((\w[\w.]*)\)\n)?", text)}
+    wrong, names = set(), set()
+    for number, file in enumerate(rendered):
+        deployment, = [document for document in read(file) if document["kind"] == "Deployment"]
+        container, = deployment["spec"]["template"]["spec"]["containers"]
+        for name, value in ((entry["name"], entry["value"]) for entry in container["env"]):
+            if not name.startswith("LAMBERT_"):
+                continue
+            names.add(name)
+            if name not in defaults:
+                wrong.add(f"{name} is no variable of lambert serve")
+            elif number == 0 and name not in DIFFERENT and defaults[name] not in ("", value):
+                wrong.add(f"{name}: the chart's default is {value}, the server's {defaults[name]}")
+    for problem in sorted(wrong):
+        print(f"server_deploy: {problem}", file=sys.stderr)
+    if not wrong:
+        print(f"ok: the {len(names)} variables of the pods are those of lambert serve, with its defaults")
+    return 1 if wrong else 0
+
+
 COMMANDS = {"manifests": manifests, "update-table": update_table, "check-table": check_table,
             "schemas": schemas, "rule-mutants": rule_mutants, "metrics": metrics,
-            "queries": queries}
+            "queries": queries, "options": options}
 
 if __name__ == "__main__":
     sys.exit(COMMANDS[sys.argv[1]](*sys.argv[2:]))

@@ -1,8 +1,8 @@
-"""Checks the server's image and runs it: server_image.py OCI_DIRECTORY MAX_BYTES METRICS_FILE
+"""Checks the server's image and runs it: server_image.py OCI_DIRECTORY MAX_BYTES OBJECTS METRICS_FILE
 
 Its size, user, port and labels; then the server from nothing but the image's files, as the image's
-user, with a root that cannot be written, until it has answered and ended by SIGTERM. What /metrics
-says goes to METRICS_FILE.
+user, with a root that cannot be written, the variables of the Deployment in OBJECTS and an API key,
+until it has answered and ended by SIGTERM. What /metrics says goes to METRICS_FILE.
 """
 import hashlib
 import json
@@ -14,16 +14,27 @@ import subprocess
 import sys
 import tarfile
 import tempfile
+import urllib.error
 import urllib.request
 
+import yaml
+
 USER = 65532
+KEY = "key of the check"
+KEYS_FILE = "etc/lambert/api-keys"  # where the chart mounts it
 QUESTION = {"question": "Who wrote it?", "context": "Ada Lovelace wrote it in 1843."}
-FILES = {"lambert", "model/model.lambert", "etc/ssl/certs/ca-certificates.crt", "licenses/LICENSE",
+FILES = {"lambert", "models/distilbert-minilm-squad/model.lambert", "etc/ssl/certs/ca-certificates.crt", "licenses/LICENSE",
          "licenses/NOTICE", "licenses/model/LICENSE", "licenses/model/NOTICE",
          "licenses/model/README.md"}
-# Mounts the root read-only in a namespace of its own.
-READ_ONLY = ("mount --bind \"$1\" \"$1\" && mount -o remount,bind,ro \"$1\" && "
-             "exec chroot --userspec={0}:{0} \"$1\" \"${{@:2}}\"").format(USER)
+# Mounts the root read-only in a namespace of its own, with what every container has.
+READ_ONLY = """
+set -e
+mount --bind "$1" "$1"
+mount --bind /proc "$1/proc"
+mount --bind /dev/null "$1/dev/null"
+mount -o remount,bind,ro "$1"
+"""
+ENTER = 'exec chroot --userspec={0}:{0} "$1" "${{@:2}}"'.format(USER)
 
 
 def fail(text: str):
@@ -87,32 +98,60 @@ def check_files(root: pathlib.Path):
     print(f"ok: image: {len(found)} files, {size:,} bytes unpacked, none that its user can write")
 
 
-def start(image: Image, root: pathlib.Path, arguments: list, **variables) -> subprocess.Popen:
-    """A program of the image as its user, without anything of this machine's environment."""
+def deployment_variables(objects: pathlib.Path) -> dict:
+    deployment, = [document for document in yaml.safe_load_all(objects.read_text("utf-8"))
+                   if document and document["kind"] == "Deployment"]
+    container, = deployment["spec"]["template"]["spec"]["containers"]
+    return {entry["name"]: entry["value"] for entry in container["env"]}
+
+
+def start(image: Image, root: pathlib.Path, variables: dict) -> subprocess.Popen:
+    """The image's program as its user, without anything of this machine's environment."""
     environment = dict(entry.split("=", 1) for entry in image.config["Env"]) | variables
     return subprocess.Popen(
-        ["unshare", "--mount", "bash", "-c", READ_ONLY, "-", str(root), *arguments],
+        ["unshare", "--mount", "bash", "-c", READ_ONLY + ENTER, "-", str(root),
+         *image.config["Entrypoint"]],
         env=environment | {"PATH": os.environ["PATH"]}, stdout=subprocess.PIPE, text=True)
 
 
 def can_mount(root: pathlib.Path) -> bool:
     if os.geteuid() != 0:
         return False
-    script = "mount --bind \"$1\" \"$1\" && mount -o remount,bind,ro \"$1\" && ! touch \"$1/x\""
+    (root / "proc").mkdir()
+    (root / "dev").mkdir()
+    (root / "dev/null").touch()
+    script = READ_ONLY + '! touch "$1/new"'
     return subprocess.run(["unshare", "--mount", "bash", "-c", script, "-", root], check=False,
                           stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode == 0
 
 
-def get(url: str, body=None) -> bytes:
+def get(url: str, body=None, key="") -> bytes:
     data = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(url, data, {"content-type": "application/json"})
+    headers = {"content-type": "application/json"}
+    if key:
+        headers["authorization"] = f"Bearer {key}"
+    request = urllib.request.Request(url, data, headers)
     with urllib.request.urlopen(request, timeout=60) as reply:
         return reply.read()
 
 
-def run(image: Image, root: pathlib.Path, metrics: pathlib.Path):
-    server = start(image, root, image.config["Entrypoint"],
-                   LAMBERT_HOST="127.0.0.1", LAMBERT_PORT="0")
+def ask_without_key(url: str):
+    try:
+        get(f"{url}/ask", QUESTION)
+    except urllib.error.HTTPError as error:
+        if error.code == 401:
+            return
+    fail("a question without the key is not refused with 401")
+
+
+def run(image: Image, root: pathlib.Path, objects: pathlib.Path, metrics: pathlib.Path):
+    keys = root / KEYS_FILE
+    keys.parent.mkdir(mode=0o755)
+    keys.write_text(KEY + "\n", "utf-8")
+    os.chown(keys, 0, USER)  # as Kubernetes mounts a Secret with fsGroup
+    keys.chmod(0o440)
+    server = start(image, root, deployment_variables(objects) | {
+        "LAMBERT_HOST": "127.0.0.1", "LAMBERT_PORT": "0", "LAMBERT_API_KEYS": f"/{KEYS_FILE}"})
     try:
         line = server.stdout.readline()  # until it is ready, or has ended
         url = line.rpartition(" ")[2].strip()
@@ -120,7 +159,8 @@ def run(image: Image, root: pathlib.Path, metrics: pathlib.Path):
             fail(f"the server said {line!r}")
         get(f"{url}/livez")
         get(f"{url}/readyz")
-        answer = json.loads(get(f"{url}/ask", QUESTION))
+        ask_without_key(url)
+        answer = json.loads(get(f"{url}/ask", QUESTION, KEY))
         if answer["answer"] != "Ada Lovelace":
             fail(f"the server answered {answer}")
         metrics.write_bytes(get(f"{url}/metrics"))
@@ -137,7 +177,7 @@ def run(image: Image, root: pathlib.Path, metrics: pathlib.Path):
 
 
 def main():
-    layout, max_bytes, metrics = sys.argv[1:]
+    layout, max_bytes, objects, metrics = sys.argv[1:]
     image = Image(pathlib.Path(layout))
     check_config(image, int(max_bytes))
     root = pathlib.Path(tempfile.mkdtemp())
@@ -146,7 +186,7 @@ def main():
         image.unpack(root)
         check_files(root)
         if can_mount(root):
-            run(image, root, pathlib.Path(metrics))
+            run(image, root, pathlib.Path(objects), pathlib.Path(metrics))
         else:
             print("NOTICE: the image is not run: mounting its root read-only is not possible here")
     finally:

@@ -15,34 +15,34 @@ EXPECTED = {
     "default": {
         "kinds": {"ServiceAccount", "HorizontalPodAutoscaler", "PodDisruptionBudget",
                   "NetworkPolicy"},
-        "image": "lambert-server:0.1.0", "grace": 40, "metrics": ["cpu"], "egress": []},
+        "image": "lambert-server:0.1.0", "grace": 50, "metrics": ["cpu"], "egress": []},
     "hub": {
         "kinds": {"ServiceAccount", "PodDisruptionBudget", "NetworkPolicy", "Ingress"},
         "image": "registry.example.com/lambert-server@sha256:" + "0123456789abcdef" * 4,
-        "grace": 40, "egress": [53, 53, 443],
+        "grace": 50, "egress": [53, 53, 443],
         "env": {"LAMBERT_MODEL": "hf://distilbert/distilbert-base-cased-distilled-squad",
                 "LAMBERT_PRECISION": "int8", "HF_HOME": "/cache/huggingface",
                 "LAMBERT_API_KEYS": "/etc/lambert/api-keys"}},
     "s3": {
         "kinds": {"ServiceAccount", "HorizontalPodAutoscaler", "PodDisruptionBudget",
                   "NetworkPolicy", "ServiceMonitor", "PrometheusRule"},
-        "image": "lambert-server:0.1.0", "grace": 23, "metrics": ["lambert_queue_depth"],
+        "image": "lambert-server:0.1.0", "grace": 33, "metrics": ["http_server_active_requests"],
         "egress": [53, 53, 443, 80], "objective": "vector(0.25)",
         "env": {"LAMBERT_MODEL": "s3://models/squad-distilbert.tar.gz", "LAMBERT_PORT": "9000",
-                "LAMBERT_REQUEST_TIMEOUT": "7.5", "LAMBERT_MAX_BODY": "33554432",
+                "LAMBERT_REQUEST_TIMEOUT": "8", "LAMBERT_MAX_BODY": "33554432",
                 "LAMBERT_CORS_ORIGIN": "https://example.com", "AWS_REGION": "eu-central-1"}},
     "volume": {
         "kinds": {"HorizontalPodAutoscaler"},
-        "image": "lambert-server:0.1.0", "grace": 35, "metrics": ["lambert_queue_depth", "cpu"],
+        "image": "lambert-server:0.1.0", "grace": 45, "metrics": ["lambert_queue_depth", "cpu"],
         "env": {"LAMBERT_MODEL": "/models/squad.lambert"}},
     "plain": {
         "kinds": {"ServiceAccount", "HorizontalPodAutoscaler", "PodDisruptionBudget",
                   "NetworkPolicy"},
-        "image": "lambert-server:0.1.0", "grace": 40, "metrics": ["cpu"], "egress": []},
+        "image": "lambert-server:0.1.0", "grace": 50, "metrics": ["cpu"], "egress": []},
     "plain-monitoring": {
         "kinds": {"ServiceAccount", "HorizontalPodAutoscaler", "PodDisruptionBudget",
                   "NetworkPolicy", "ServiceMonitor", "PrometheusRule"},
-        "image": "lambert-server:0.1.0", "grace": 40, "metrics": ["lambert_queue_depth", "cpu"],
+        "image": "lambert-server:0.1.0", "grace": 50, "metrics": ["lambert_queue_depth", "cpu"],
         "egress": [], "objective": "vector(2.5)"},
 }
 
@@ -163,8 +163,8 @@ def storage_problems(objects: Objects):
 def time_problems(objects: Objects):
     sleep = objects.container.get("lifecycle", {}).get("preStop", {}).get("sleep", {})
     longest = float(objects.env["LAMBERT_REQUEST_TIMEOUT"])
-    if objects.pod["terminationGracePeriodSeconds"] < sleep.get("seconds", 0) + longest + 1:
-        yield "terminationGracePeriodSeconds is less than preStop and the longest request"
+    if objects.pod["terminationGracePeriodSeconds"] < sleep.get("seconds", 0) + longest + 15:
+        yield "terminationGracePeriodSeconds is less than preStop, the longest request and 15 s"
     for name in ("LAMBERT_THREADS", "LAMBERT_MAX_QUEUE", "LAMBERT_MAX_BODY", "LAMBERT_MAX_WINDOWS",
                  "LAMBERT_MAX_CONNECTIONS"):
         if not re.fullmatch("[0-9]+", objects.env.get(name) or ""):

@@ -56,9 +56,9 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{- if semverCompare ">=1.30.0-0" .Capabilities.KubeVersion.Version }}{{ int .Values.preStopSleep }}{{ else }}0{{ end }}
 {{- end }}
 
-{{- /* The grace period counts from before preStop; 5 s are for what is left to do after the last reply. */}}
+{{- /* The grace period counts from before preStop; 15 s are for a body that is still arriving, and its reply. */}}
 {{- define "lambert.gracePeriod" -}}
-{{- add (include "lambert.preStopSleep" . | int) (ceil .Values.server.requestTimeout | int) 5 }}
+{{- add (include "lambert.preStopSleep" . | int) (int .Values.server.requestTimeout) 15 }}
 {{- end }}
 
 {{- define "lambert.env" -}}
@@ -72,7 +72,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 - name: LAMBERT_MAX_QUEUE
   value: {{ int .maxQueue | quote }}
 - name: LAMBERT_REQUEST_TIMEOUT
-  value: {{ .requestTimeout | quote }}
+  value: {{ int .requestTimeout | quote }}
 - name: LAMBERT_MAX_BODY
   value: {{ int64 .maxBody | quote }}
 - name: LAMBERT_MAX_WINDOWS
