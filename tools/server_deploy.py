@@ -26,7 +26,7 @@ CHART = pathlib.Path("deploy/helm/lambert")
 PROMETHEUS = pathlib.Path("deploy/prometheus")
 RULES = PROMETHEUS / "lambert.rules.yaml"
 OPERATOR_KINDS = {"ServiceMonitor", "PrometheusRule"}  # no schema of them is at hand
-DIFFERENT = {"LAMBERT_HOST", "LAMBERT_LOG_FORMAT"}  # defaults that the chart means to change
+DIFFERENT = {"LAMBERT_HOST", "LAMBERT_LOG_FORMAT", "LAMBERT_MAX_BODY"}  # defaults that the chart means to change
 KUBERNETES = ("1.30", "1.34")
 TABLE = re.compile(r"(?<=<!-- values -->\n).*?(?=<!-- end -->)", re.DOTALL)
 
