@@ -26,7 +26,8 @@ CHART = pathlib.Path("deploy/helm/lambert")
 PROMETHEUS = pathlib.Path("deploy/prometheus")
 RULES = PROMETHEUS / "lambert.rules.yaml"
 OPERATOR_KINDS = {"ServiceMonitor", "PrometheusRule"}  # no schema of them is at hand
-DIFFERENT = {"LAMBERT_HOST", "LAMBERT_LOG_FORMAT", "LAMBERT_MAX_BODY"}  # defaults that the chart means to change
+# Whose defaults the chart means to change.
+DIFFERENT = {"LAMBERT_HOST", "LAMBERT_LOG_FORMAT", "LAMBERT_MAX_BODY"}
 TABLE = re.compile(r"(?<=<!-- values -->\n).*?(?=<!-- end -->)", re.DOTALL)
 
 

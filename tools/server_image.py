@@ -23,9 +23,9 @@ USER = 65532
 KEY = "key of the check"
 KEYS_FILE = "etc/lambert/api-keys"  # where the chart mounts it
 QUESTION = {"question": "Who wrote it?", "context": "Ada Lovelace wrote it in 1843."}
-FILES = {"lambert", "models/distilbert-minilm-squad/model.lambert", "etc/ssl/certs/ca-certificates.crt", "licenses/LICENSE",
-         "licenses/NOTICE", "licenses/model/LICENSE", "licenses/model/NOTICE",
-         "licenses/model/README.md"}
+FILES = {"lambert", "models/distilbert-minilm-squad/model.lambert",
+         "etc/ssl/certs/ca-certificates.crt", "licenses/LICENSE", "licenses/NOTICE",
+         "licenses/model/LICENSE", "licenses/model/NOTICE", "licenses/model/README.md"}
 # Mounts the root read-only in a namespace of its own, with what every container has.
 READ_ONLY = """
 set -e
