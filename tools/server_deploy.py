@@ -27,7 +27,7 @@ PROMETHEUS = pathlib.Path("deploy/prometheus")
 RULES = PROMETHEUS / "lambert.rules.yaml"
 OPERATOR_KINDS = {"ServiceMonitor", "PrometheusRule"}  # no schema of them is at hand
 # Whose defaults the chart means to change.
-DIFFERENT = {"LAMBERT_HOST", "LAMBERT_LOG_FORMAT", "LAMBERT_MAX_BODY"}
+DIFFERENT = {"LAMBERT_HOST", "LAMBERT_LOG_FORMAT"}
 TABLE = re.compile(r"(?<=<!-- values -->\n).*?(?=<!-- end -->)", re.DOTALL)
 
 

@@ -249,7 +249,7 @@ MUTANTS = (
     ("hub", "o.container['volumeMounts'][0]['mountPath'] = '/tmp'"),
     ("hub", "o.pod['terminationGracePeriodSeconds'] = 30"),
     ("hub", "o.container['env'].append({'name': 'LAMBERT_THREADS', 'value': '8'})"),
-    ("hub", "o.container['env'][5]['value'] = '8.388608e+06'"),
+    ("hub", "o.container['env'][6]['value'] = '8.388608e+06'"),
     ("hub", "del o['Deployment']['spec']['replicas']"),
     ("hub", "o.container['image'] = 'lambert-server:latest'"),
     ("s3", "o['HorizontalPodAutoscaler']['spec']['scaleTargetRef']['name'] = 'lambert'"),

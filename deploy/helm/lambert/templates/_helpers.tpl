@@ -69,6 +69,8 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
   value: {{ int .port | quote }}
 - name: LAMBERT_THREADS
   value: {{ int .threads | quote }}
+- name: LAMBERT_CONCURRENCY
+  value: {{ int .concurrency | quote }}
 - name: LAMBERT_MAX_QUEUE
   value: {{ int .maxQueue | quote }}
 - name: LAMBERT_REQUEST_TIMEOUT
