@@ -4,10 +4,10 @@ export JOBS
 MAKEFLAGS += --no-print-directory
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve build test bench fuzz format lint reproducible clean arm64 check-arm64 dist lambda-zip lambda-local lambda-image check-deploy bench-lambda bench-processes soak
+.PHONY: help setup demo serve build test bench fuzz format lint reproducible clean arm64 check-arm64 dist lambda-zip lambda-local lambda-image server-image check-deploy check-server-deploy bench-lambda bench-processes soak
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-19s %s\n", $$1, $$2}' Makefile
 
 setup: ## install what building and testing need (Debian 12, as root; else say what is missing)
 	@tools/setup build test
@@ -65,10 +65,16 @@ lambda-local: build ## the function under AWS's emulator, its model from a local
 	@python3 tools/lambda_local.py
 
 lambda-image: build ## the function as a container image
-	@tools/lambda_image
+	@tools/container_image lambda
+
+server-image: build ## the HTTP server with the default model as a container image
+	@tools/container_image server
 
 check-deploy: ## every template of deploy/ by its own linter (installs them into .deploy-tools)
 	@tools/check_deploy
+
+check-server-deploy: ## the server's image, chart, manifests and alerts by their own tools
+	@tools/check_server_deploy
 
 fuzz: ## each fuzz target for FUZZ_SECONDS (default 60)
 	@FUZZ_SECONDS=$${FUZZ_SECONDS:-60} tools/test fuzz
