@@ -208,6 +208,17 @@ fn tokenizer_of(path: &str) -> Result<Tokenizer, Failure> {
     Ok(tokenizer)
 }
 
+fn open_session(model: &str, threads: usize) -> Result<Session, Failure> {
+    // The builder's own errors hold the builder, which is not Send.
+    let session = Session::builder()?
+        .with_optimization_level(GraphOptimizationLevel::All)
+        .map_err(|error| error.to_string())?
+        .with_intra_threads(threads)
+        .map_err(|error| error.to_string())?
+        .commit_from_file(model)?;
+    Ok(session)
+}
+
 fn main() -> Result<(), Failure> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [library, model, tokenizer, port, workers, threads, batch] = arguments.as_slice() else {
@@ -220,10 +231,7 @@ fn main() -> Result<(), Failure> {
     let (sender, receiver) = mpsc::channel();
     let receiver = Arc::new(Mutex::new(receiver));
     for _ in 0..workers.parse::<usize>()? {
-        let session = Session::builder()?
-            .with_optimization_level(GraphOptimizationLevel::All)?
-            .with_intra_threads(threads.parse()?)?
-            .commit_from_file(model)?;
+        let session = open_session(model, threads.parse()?)?;
         let worker = Worker {
             session,
             tokenizer: tokenizer.clone(),
