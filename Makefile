@@ -4,7 +4,7 @@ export JOBS
 MAKEFLAGS += --no-print-directory
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve build test bench fuzz format lint reproducible clean arm64 check-arm64 dist lambda-zip lambda-local lambda-image server-image check-deploy check-web check-server-deploy bench-lambda bench-processes soak
+.PHONY: help setup demo serve build test bench fuzz format lint reproducible clean arm64 check-arm64 dist lambda-zip lambda-local lambda-image server-image check-deploy check-web check-server-deploy bench-lambda bench-http bench-processes soak
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-19s %s\n", $$1, $$2}' Makefile
@@ -46,6 +46,12 @@ bench: ## Lambert beside ONNX Runtime, OpenVINO and PyTorch (BENCH_QUICK=1: fewe
 bench-lambda: build ## the Lambda function beside the Python service, under AWS's emulator
 	@tools/lambda_tools
 	@bench/run lambda_run.py
+
+bench-http: ## lambert serve beside other servers, same requests and cores (BENCH_QUICK=1: a look)
+	@tools/setup build bench
+	@tools/build lambert bench_lambert bench_peak bench_http_load
+	@bench/http/build_peers
+	@bench/run http_run.py
 
 bench-processes: build ## memory of 1, 8 and 32 processes that map one packed model
 	@python3 bench/processes.py

@@ -33,9 +33,12 @@ def cache_facts() -> dict:
     return caches
 
 
-def package_versions() -> dict:
-    packages = ("onnxruntime", "openvino", "nncf", "torch", "transformers")
+def versions_of(packages) -> dict:
     return {name: metadata.version(name) for name in packages}
+
+
+def package_versions() -> dict:
+    return versions_of(("onnxruntime", "openvino", "nncf", "torch", "transformers"))
 
 
 def versions(lambert: str) -> dict:

@@ -67,28 +67,37 @@ def write_pairs(path: str, pairs) -> str:
     return path
 
 
+def cache() -> str:
+    return os.environ.get("BENCH_CACHE", ".bench-models")
+
+
+def exports(model: str, scratch: str, data: str, quick: bool) -> str:
+    """A folder with the model's exports for the peers, made once; calibrated with fewer texts if quick."""
+    train = f"{data}/squad-train-v1.1.json.xz"
+    questions = texts.squad_questions(train, 20 if quick else 300)
+    if not questions:
+        raise SystemExit(f"bench: {train} is missing: NNCF calibrates with it")
+    samples = write_pairs(f"{scratch}/calibration.tsv", questions)
+    inputs = ["bench/export_onnx.py", samples, f"{model}/config.json",
+              f"{model}/model.safetensors"]
+    versions = json.dumps(machine.package_versions())
+    folder = f"{cache()}/{digest(inputs, versions)}/{os.path.basename(model)}-exports"
+    return made_once(folder, [Paths().python, "bench/export_onnx.py", model, "OUT", samples])
+
+
 def models(scratch: str, data: str, quick: bool) -> list[Paths]:
     """The default model and one of DistilBERT-base's shape, each with its exports.
 
     What is made for the peers stays in BENCH_CACHE, under names with a digest of all that it
     depends on.
     """
-    default, cache = Paths(), os.environ.get("BENCH_CACHE", ".bench-models")
-    versions = json.dumps(machine.package_versions())
+    default, versions = Paths(), json.dumps(machine.package_versions())
     key = digest(["bench/make_model.py", f"{default.model}/tokenizer.json"], versions)
-    shape = made_once(f"{cache}/{key}/distilbert-base-random",
+    shape = made_once(f"{cache()}/{key}/distilbert-base-random",
                       [default.python, "bench/make_model.py", default.model, "OUT"])
-    train = f"{data}/squad-train-v1.1.json.xz"
-    questions = texts.squad_questions(train, 20 if quick else 300)
-    if not questions:
-        raise SystemExit(f"bench: {train} is missing: NNCF calibrates with it")
-    samples = write_pairs(f"{scratch}/calibration.tsv", questions)
     found = []
     for model in (default.model, shape):
-        inputs = ["bench/export_onnx.py", samples, f"{model}/config.json",
-                  f"{model}/model.safetensors"]
-        folder = f"{cache}/{digest(inputs, versions)}/{os.path.basename(model)}-exports"
-        made_once(folder, [default.python, "bench/export_onnx.py", model, "OUT", samples])
+        folder = exports(model, scratch, data, quick)
         pack = packed(model, default.build, f"{scratch}/{os.path.basename(model)}-packed")
         found.append(Paths(model=model, packed=pack, onnx=folder))
     return found

@@ -1,0 +1,176 @@
+"""Runs the load generator (http/load.cc) and says what its records mean."""
+import collections
+import dataclasses
+import json
+import os
+import statistics
+import subprocess
+
+import http_servers as servers
+import measure
+
+CALM = 2.0  # recovered: no later request takes longer than this times the p99 without load
+
+
+@dataclasses.dataclass(frozen=True)
+class Record:
+    probe: bool
+    due_ms: float
+    latency_ms: float
+    status: int
+    body: int
+
+
+def parse_records(lines) -> list[Record]:
+    fields = (line.split("\t") for line in lines)
+    return [Record(kind == "probe", float(due), float(latency), int(status), int(body))
+            for kind, due, latency, status, body in fields]
+
+
+class Replies:
+    """What a server said to each body, over all of its turns: {body: {reply: count}}."""
+
+    def __init__(self):
+        self.found = collections.defaultdict(collections.Counter)
+
+    def add(self, lines) -> None:
+        for line in lines:
+            body, count, reply = line.rstrip("\n").split("\t", 2)
+            self.found[int(body)][reply] += int(count)
+
+    def answers(self) -> dict[int, str]:
+        """The answer to each body; of several the most frequent one."""
+        return {body: json.loads(replies.most_common(1)[0][0])["answer"]
+                for body, replies in self.found.items()}
+
+    def facts(self) -> dict:
+        each = [json.loads(reply)["answer"] for replies in self.found.values()
+                for reply in replies]
+        return {"texts": len(self.found), "replies": sum(map(lambda one: one.total(),
+                                                             self.found.values())),
+                "empty": sum(answer == "" for answer in each),
+                "most_different_replies_to_a_text": max(map(len, self.found.values()), default=0)}
+
+
+def equal_answers(ours: dict, theirs: dict) -> tuple[int, int]:
+    """How many of the texts that both answered have the same answer, and how many those are."""
+    both = ours.keys() & theirs.keys()
+    return sum(ours[body] == theirs[body] for body in both), len(both)
+
+
+def run(port: int, bodies: str, replies: Replies, build: str, scratch: str, *load) -> list[Record]:
+    """Bound to the last core."""
+    path, core = f"{scratch}/replies.tsv", servers.core_of_load()
+    done = subprocess.run(
+        [f"{build}/bench_http_load", str(port), bodies, path, *map(str, load)],
+        capture_output=True, text=True, preexec_fn=lambda: os.sched_setaffinity(0, {core}),
+        check=False)
+    if done.returncode != 0:
+        raise RuntimeError(f"bench_http_load ended with {done.returncode}: {done.stderr}")
+    with open(path, encoding="utf-8") as file:
+        replies.add(file)
+    return parse_records(done.stdout.splitlines())
+
+
+def after(records, skipped_s: float) -> list[Record]:
+    return [record for record in records if record.due_ms >= skipped_s * 1e3]
+
+
+def latency(values) -> dict:
+    if not values:
+        return {"p50_ms": None, "p99_ms": None}
+    return {"p50_ms": round(statistics.median(values), 3),
+            "p99_ms": round(measure.percentile(values, 0.99), 3)}
+
+
+def admitted(records) -> list[float]:
+    return [record.latency_ms for record in records if record.status == 200]
+
+
+def rate(records, begin_s: float, end_s: float) -> float:
+    """Answers a second, of those that came in this time."""
+    count = sum(begin_s * 1e3 <= record.due_ms + record.latency_ms < end_s * 1e3
+                for record in records if record.status == 200)
+    return count / (end_s - begin_s)
+
+
+def closed_summary(rounds, skipped_s: float, seconds: float) -> dict:
+    """Of several rounds of a closed load; the first seconds of each warm up."""
+    rates = [rate(records, skipped_s, seconds) for records in rounds]
+    counted = [record for records in rounds for record in after(records, skipped_s)]
+    return {"rps": round(statistics.median(rates), 1), "rps_lowest": round(min(rates), 1),
+            "rps_highest": round(max(rates), 1), **latency(admitted(counted)),
+            "requests": len(counted),
+            "failures": sum(record.status != 200 for record in counted)}
+
+
+def open_summary(records, skipped_s: float, seconds: float) -> dict:
+    loaded = [record for record in records if not record.probe]
+    counted = after(loaded, skipped_s)
+    return {"offered_rps": round(len(counted) / (seconds - skipped_s), 1),
+            "rps": round(rate(loaded, skipped_s, seconds), 1), **latency(admitted(counted)),
+            "requests": len(counted),
+            "failures": sum(record.status != 200 for record in counted)}
+
+
+def recovery_s(probes, end_s: float, calm_ms: float) -> float | None:
+    """From the end of the load until every later request is answered within `calm_ms`.
+
+    None: not even the last one was.
+    """
+    begin = None
+    for record in sorted(probes, key=lambda one: one.due_ms):
+        if record.status != 200 or record.latency_ms > calm_ms:
+            begin = None
+        elif begin is None:
+            begin = record.due_ms
+    return None if begin is None else round(max(0.0, begin / 1e3 - end_s), 3)
+
+
+def overload_summary(records, seconds: float, unloaded_p99_ms: float) -> dict:
+    """Of an open load that is more than the server can do, and the client that asks afterwards."""
+    loaded = [record for record in records if not record.probe]
+    probes = [record for record in records if record.probe]
+    statuses = collections.Counter(record.status for record in loaded)
+    turned_away = [record.latency_ms for record in loaded if record.status == 429]
+    accepted, refused = latency(admitted(loaded)), latency(turned_away)
+    return {"offered_rps": round(len(loaded) / seconds, 1),
+            "goodput_rps": round(rate(loaded, 0, seconds), 1),
+            "answered_p50_ms": accepted["p50_ms"], "answered_p99_ms": accepted["p99_ms"],
+            "refused_p50_ms": refused["p50_ms"], "refused_p99_ms": refused["p99_ms"],
+            "statuses": {str(status): count for status, count in sorted(statuses.items())},
+            "recovery_s": recovery_s(probes, seconds, CALM * unloaded_p99_ms)}
+
+
+def by_text(records) -> dict[int, float]:
+    """{body: median ms}"""
+    times = collections.defaultdict(list)
+    for record in records:
+        if record.status == 200:
+            times[record.body].append(record.latency_ms)
+    return {body: statistics.median(values) for body, values in times.items()}
+
+
+def overhead_summary(records, engine_ms: dict[int, float]) -> dict:
+    """HTTP beside the engine alone on the texts that both were asked.
+
+    `engine_ms` is {body: median ms}.
+    """
+    http_ms = by_text(records)
+    both = sorted(http_ms.keys() & engine_ms.keys())
+    http_p50 = statistics.median(http_ms[body] for body in both)
+    engine_p50 = statistics.median(engine_ms[body] for body in both)
+    return {"questions": len(both), "http_p50_ms": round(http_p50, 4),
+            "engine_p50_ms": round(engine_p50, 4), "overhead_ms": round(http_p50 - engine_p50, 4),
+            "overhead_by_text_ms": round(statistics.median(
+                http_ms[body] - engine_ms[body] for body in both), 4)}
+
+
+def highest_rate(rows, bound_ms: float) -> float | None:
+    """The highest offered rate whose p99 is within the bound, and that of every lower rate too."""
+    best = None
+    for row in sorted(rows, key=lambda one: one["offered_rps"]):
+        if row["failures"] or row["p99_ms"] is None or row["p99_ms"] > bound_ms:
+            break
+        best = row["rps"]
+    return best
