@@ -371,9 +371,9 @@ std::vector<TorchTensor> take_tensors(const Pickle& pickle, const TorchNames& na
 }  // namespace
 
 bool TorchTensor::contiguous() const {
+  if (std::ranges::find(shape, 0u) != shape.end()) return true;
   std::uint64_t step = 1;
   for (std::size_t i = shape.size(); i > 0; --i) {
-    if (shape[i - 1] == 0) return true;
     if (shape[i - 1] != 1 && stride[i - 1] != step) return false;
     step *= shape[i - 1];
   }

@@ -59,6 +59,7 @@ def states():
     yield "scalars", {"a": torch.tensor(2.0), "b": torch.tensor(7), "c": base[2, 2]}
     yield "empty", {"a": torch.zeros(0), "b": torch.zeros(0, 5), "c": torch.zeros(3, 0, 2),
                     "d": base[2:2]}
+    yield "empty, transposed", {"t": torch.zeros(3, 0, 2).transpose(0, 2)}
     yield "shared", {"a": base, "b": base, "c": base.view(6, 4), "d": base.flatten()[5:9]}
     yield "parameters", {"p": torch.nn.Parameter(torch.randn(2, 2)),
                          "q": torch.nn.Parameter(torch.ones(1), requires_grad=False)}
