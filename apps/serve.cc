@@ -9,6 +9,7 @@
 
 #include "base/cgroup.h"
 #include "base/error.h"
+#include "base/thread_pool.h"
 #include "commands.h"
 #include "model_options.h"
 #include "output.h"
@@ -49,14 +50,21 @@ LogSettings log_settings(const std::string& format) {
   return settings;
 }
 
+// Enough for full batches of short texts; more would only wait in the engine instead of the queue.
+unsigned concurrency_for(unsigned threads) {
+  constexpr unsigned kEachThread = 16, kMost = 64;
+  return std::min(kMost, kEachThread * (threads > 0 ? threads : default_threads()));
+}
+
 int run(ServeCommand command) {
   if (!command.api_keys.empty()) command.settings.api_keys = read_api_keys(command.api_keys);
   command.options.model = model_path(command.options);
   command.settings.service.model_id = model_id(command.options.model);
   command.settings.service.max_body_bytes = command.settings.http.max_body_bytes;
   // Little memory is shared between the model and large requests.
-  command.settings.max_working_bytes =
-      std::min(command.settings.max_working_bytes, memory_limit() / 40);
+  RequestQueueLimits& queue = command.settings.queue;
+  queue.max_bytes = std::min(queue.max_bytes, memory_limit() / 40);
+  if (queue.threads == 0) queue.threads = concurrency_for(command.options.threads);
   command.settings.http.max_bodies_bytes =
       std::min(command.settings.http.max_bodies_bytes, std::uint64_t{memory_limit() / 8});
   WebServer server(command.settings, Log(log_settings(command.log_format), STDERR_FILENO));
@@ -99,12 +107,16 @@ void add_server_options(CLI::App& command, ServeCommand& serve) {
        "that pages may ask from; * for any (none)");
   add_number_option(
       command, "--max-queue", "LAMBERT_MAX_QUEUE", 0, 1'000'000,
-      [&serve](std::int64_t n) { serve.settings.max_queue = static_cast<std::size_t>(n); },
+      [&serve](std::int64_t n) { serve.settings.queue.max_queue = static_cast<std::size_t>(n); },
       "requests that may wait; further ones get 429 (256)");
   add_number_option(
-      command, "--concurrency", "LAMBERT_CONCURRENCY", 1, 1024,
-      [&serve](std::int64_t n) { serve.settings.request_threads = static_cast<unsigned>(n); },
-      "requests in the engine at once, computed together (64)");
+      command, "--max-wait", "LAMBERT_MAX_WAIT", 1, 86'400,
+      [&serve](std::int64_t n) { serve.settings.queue.max_wait_s = static_cast<double>(n); },
+      "seconds that a request may have to wait, by estimate; else 429 (2)");
+  add_number_option(
+      command, "--concurrency", "LAMBERT_CONCURRENCY", 0, 1024,
+      [&serve](std::int64_t n) { serve.settings.queue.threads = static_cast<unsigned>(n); },
+      "requests in the engine at once, computed together; 0: 16 a thread, at most 64 (0)");
   add_number_option(
       command, "--request-timeout", "LAMBERT_REQUEST_TIMEOUT", 1, 86'400,
       [&serve](std::int64_t n) { serve.settings.request_timeout = std::chrono::seconds(n); },
@@ -136,6 +148,7 @@ void add_serve(CLI::App& app, Invocation& invocation) {
   auto serve = std::make_shared<ServeCommand>();
   serve->settings.service.cors_origin.clear();
   serve->settings.service.ask.max_windows = 1024;
+  serve->settings.queue.threads = 0;
   CLI::App* command = app.add_subcommand("serve", "answer questions over HTTP");
   command->footer(kServeFooter);
   add_server_options(*command, *serve);

@@ -165,8 +165,8 @@ def time_problems(objects: Objects):
     longest = float(objects.env["LAMBERT_REQUEST_TIMEOUT"])
     if objects.pod["terminationGracePeriodSeconds"] < sleep.get("seconds", 0) + longest + 15:
         yield "terminationGracePeriodSeconds is less than preStop, the longest request and 15 s"
-    for name in ("LAMBERT_THREADS", "LAMBERT_MAX_QUEUE", "LAMBERT_MAX_BODY", "LAMBERT_MAX_WINDOWS",
-                 "LAMBERT_MAX_CONNECTIONS"):
+    for name in ("LAMBERT_THREADS", "LAMBERT_MAX_QUEUE", "LAMBERT_MAX_WAIT", "LAMBERT_MAX_BODY",
+                 "LAMBERT_MAX_WINDOWS", "LAMBERT_MAX_CONNECTIONS"):
         if not re.fullmatch("[0-9]+", objects.env.get(name) or ""):
             yield f"{name}={objects.env.get(name)} is no number"
     if len(objects.env) != len(objects.container["env"]):

@@ -209,6 +209,8 @@ std::string Metrics::text(const MetricsSnapshot& now) const {
         static_cast<double>(now.queue_depth));
   gauge("lambert_queue_capacity", "Requests that may wait; further ones are refused.",
         static_cast<double>(now.queue_capacity));
+  gauge("lambert_expected_wait_seconds", "Until the turn of a request that comes now, by estimate.",
+        now.expected_wait_seconds);
   gauge("lambert_ready", "1 when questions are answered.", now.ready ? 1 : 0);
   append_value(out, "lambert_build_info", "gauge", "The program.", 1,
                label("version", LAMBERT_VERSION) + ',' + label("compiler", "gcc " __VERSION__));

@@ -46,7 +46,7 @@ enum class Rejection {
 struct MetricsSnapshot {
   bool ready = false;
   std::size_t connections = 0, active_requests = 0, queue_depth = 0, queue_capacity = 0;
-  double model_load_seconds = 0;
+  double expected_wait_seconds = 0, model_load_seconds = 0;
   std::string model_id, model_type, precision, isa;  // "" while the model is loading
 };
 

@@ -1,12 +1,15 @@
 // Requests that wait for a thread, first come, first served.
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -14,37 +17,74 @@
 
 namespace lambert {
 
-// Thread-safe. Owns the threads.
+// The time between two requests whose turn comes, while others wait: the mean of the last hundred.
+class TurnTimer {
+ public:
+  using Time = std::chrono::steady_clock::time_point;
+
+  void turn(Time now, bool others_wait);
+  double seconds() const { return mean_; }  // 0: nothing has waited yet
+
+ private:
+  std::optional<Time> last_;  // none: nothing waited since
+  std::size_t measured_ = 0;
+  double mean_ = 0;
+};
+
+struct RequestQueueLimits {
+  unsigned threads = 64;
+  std::size_t max_queue = 256;                    // requests that wait
+  double max_wait_s = 2;                          // for all that came before, by estimate
+  std::size_t max_bytes = std::size_t{64} << 20;  // of the bodies that are worked on
+};
+
+// Thread-safe. Owns the threads. A request goes to the thread that has rested for the shortest
+// time: where few are needed, the caches and heaps of the others are never touched.
 class RequestQueue {
  public:
   using Work = std::function<void(const std::shared_ptr<HttpExchange>&)>;  // must not throw
 
-  // At most `capacity` requests wait while `threads` others are worked on, whose bodies have no
-  // more than `max_bytes` together: a longer one is worked on alone, and one that would go beyond
-  // waits and lets shorter ones pass. Throws kLimitExceeded when a thread cannot be started.
-  RequestQueue(std::size_t capacity, unsigned threads, std::size_t max_bytes, Work work);
+  // A request whose body goes beyond max_bytes is worked on alone, and one that would go beyond
+  // them together with others waits and lets shorter ones pass. Throws kLimitExceeded when a thread
+  // cannot be started.
+  RequestQueue(RequestQueueLimits limits, Work work);
   ~RequestQueue();  // as close()
 
-  bool push(std::shared_ptr<HttpExchange> exchange);  // false: it is full or closed
-  bool full() const;
+  // Why no further request is accepted, if so: names the limit.
+  std::optional<std::string> full() const;
+  std::optional<std::string> push(std::shared_ptr<HttpExchange> exchange);
   std::size_t waiting() const;
-  std::size_t capacity() const { return capacity_; }
+  double expected_wait_s() const;  // of a request that comes now
+  const RequestQueueLimits& limits() const { return limits_; }
   // Returns when all that wait have been worked on.
   void close();
 
  private:
   using Requests = std::deque<std::shared_ptr<HttpExchange>>;
 
-  void run();
-  Requests::iterator next();  // with the mutex: the first that may be worked on
+  // A thread without work, which whoever wakes it takes off `resting_`.
+  struct Rest {
+    std::condition_variable ended;
+    bool awake = false;
+  };
 
-  const std::size_t capacity_, max_bytes_;
+  void run();
+  // These with the mutex:
+  std::optional<std::string> refusal() const;
+  double wait_s() const;
+  void work_on(Requests::iterator chosen, std::unique_lock<std::mutex>& lock);
+  void rest(std::unique_lock<std::mutex>& lock);
+  void wake_one();
+  Requests::iterator next();  // the first that may be worked on
+
+  const RequestQueueLimits limits_;
   const Work work_;
   mutable std::mutex mutex_;
-  std::condition_variable changed_;
   Requests requests_;
-  std::size_t idle_ = 0;   // threads
-  std::size_t bytes_ = 0;  // of the bodies that are worked on
+  TurnTimer turns_;
+  std::vector<Rest*> resting_;
+  std::size_t working_ = 0;  // threads
+  std::size_t bytes_ = 0;    // of the bodies that are worked on
   bool closed_ = false;
   std::vector<std::thread> threads_;
 };

@@ -266,7 +266,7 @@ void ServerConnection::send(std::shared_ptr<ServerExchange> from, HttpReply repl
   reply_bytes_ = 0;
   whole_ = false;
   phase_ = Phase::kReply;
-  write(head_of(reply, in_parts));
+  unwritten_ += head_of(reply, in_parts);  // goes out with the first of the body
   send_part(std::move(reply.body), !in_parts);
 }
 

@@ -64,6 +64,10 @@ HttpReply file_reply(const WebFile& file, bool gzip_accepted) {
   return reply;
 }
 
+RequestError too_much(const std::string& why) {
+  return {ErrorCode::kLimitExceeded, 429, "", why + "; try again later"};
+}
+
 HttpReply text_reply(std::string_view type, std::string body) {
   return {.status = 200, .headers = {{"Content-Type", std::string(type)}}, .body = std::move(body)};
 }
@@ -95,8 +99,7 @@ WebServer::WebServer(WebServerSettings settings, Log log)
     : settings_(std::move(settings)), log_(std::move(log)) {
   for (const std::string& key : settings_.api_keys) keys_.push_back(sha256(key));
   queue_ = std::make_unique<RequestQueue>(
-      settings_.max_queue, settings_.request_threads, settings_.max_working_bytes,
-      [this](const std::shared_ptr<HttpExchange>& exchange) { serve(*exchange); });
+      settings_.queue, [this](const std::shared_ptr<HttpExchange>& exchange) { serve(*exchange); });
   server_ = std::make_unique<HttpServer>(settings_.http, *this);
 }
 
@@ -134,7 +137,8 @@ MetricsSnapshot WebServer::snapshot() const {
   now.connections = server_->connections();
   now.active_requests = active_;
   now.queue_depth = queue_->waiting();
-  now.queue_capacity = queue_->capacity();
+  now.queue_capacity = queue_->limits().max_queue;
+  now.expected_wait_seconds = queue_->expected_wait_s();
   if (const Answerer* answerer = answerer_) {
     const ModelInfo info = answerer->info();
     now.model_load_seconds = info.load_ms / 1e3;
@@ -180,12 +184,8 @@ std::optional<HttpReply> WebServer::admit(const HttpRequestHead& head) {
     return reject(Rejection::kLoading,
                   RequestError(ErrorCode::kCancelled, 503, "", "the model is being loaded"), &head);
   }
-  if (queue_->full()) {
-    return reject(Rejection::kQueueFull,
-                  RequestError(ErrorCode::kLimitExceeded, 429, "",
-                               "max_queue: " + std::to_string(settings_.max_queue) +
-                                   " requests are waiting already; try again later"),
-                  &head);
+  if (const auto why = queue_->full()) {
+    return reject(Rejection::kQueueFull, too_much(*why), &head);
   }
   return std::nullopt;
 }
@@ -229,13 +229,10 @@ void WebServer::handle(std::shared_ptr<HttpExchange> exchange) {
   exchange->note = record;
   ++active_;
   if (route.computes) {
-    if (queue_->push(exchange)) return;
+    const auto why = queue_->push(exchange);
+    if (!why) return;
     metrics_.rejected(Rejection::kQueueFull);
-    ServiceReply full =
-        error_reply(RequestError(ErrorCode::kLimitExceeded, 429, "",
-                                 "max_queue: " + std::to_string(settings_.max_queue) +
-                                     " requests are waiting already; try again later"),
-                    settings_.service);
+    ServiceReply full = error_reply(too_much(*why), settings_.service);
     full.headers.emplace_back("Retry-After", "1");
     return send(*exchange, std::move(full));
   }

@@ -2,7 +2,7 @@
 // meanwhile, and keeps requests within bounds:
 //
 //   connection thread: heads, bodies, keys, routes; answers what needs no model
-//     -> queue of at most max_queue requests; further ones get 429 before their body is looked at
+//     -> queue, bounded in number and time; further ones get 429 before their body is looked at
 //       -> threads that read a request's JSON, wait for the engine and write the reply
 //
 // Questions of all these threads are in the engine at once, which computes their windows together.
@@ -30,10 +30,8 @@ namespace lambert {
 struct WebServerSettings {
   HttpServerSettings http;
   ServiceSettings service;
-  std::size_t max_queue = 256;
-  unsigned request_threads = 64;  // requests that are in the engine at once
-  // Of the bodies of these; a request takes some ten times its body.
-  std::size_t max_working_bytes = std::size_t{64} << 20;
+  // Of its threads each has a request in the engine. A request takes some ten times its body.
+  RequestQueueLimits queue;
   std::chrono::milliseconds request_timeout{30'000};
   std::vector<std::string> api_keys = {};  // one of them is wanted, unless there are none
 };

@@ -24,7 +24,7 @@ namespace lambert::test {
 inline WebServerSettings web_settings() {
   WebServerSettings settings;
   settings.http.port = 0;
-  settings.request_threads = 4;
+  settings.queue.threads = 4;
   settings.service.cors_origin.clear();
   settings.service.model_id = "tiny";
   return settings;

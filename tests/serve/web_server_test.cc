@@ -134,8 +134,8 @@ TEST(WebServer, KeysAreWantedForQuestionsAlone) {
 
 TEST(WebServer, AFullQueueIs429BeforeTheBodyIsLookedAt) {
   WebServerSettings settings = web_settings();
-  settings.max_queue = 0;
-  settings.request_threads = 0;
+  settings.queue.max_queue = 0;
+  settings.queue.threads = 0;
   RunningServer running(settings);
   WebClient client(running.server());
   for (int i = 0; i < 3; ++i) {

@@ -73,6 +73,8 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
   value: {{ int .concurrency | quote }}
 - name: LAMBERT_MAX_QUEUE
   value: {{ int .maxQueue | quote }}
+- name: LAMBERT_MAX_WAIT
+  value: {{ int .maxWait | quote }}
 - name: LAMBERT_REQUEST_TIMEOUT
   value: {{ int .requestTimeout | quote }}
 - name: LAMBERT_MAX_BODY
