@@ -1,10 +1,13 @@
 """Runs the load generator (http/load.cc) and says what its records mean."""
 import collections
+import contextlib
 import dataclasses
 import json
 import os
+import socket
 import statistics
 import subprocess
+import time
 
 import http_servers as servers
 import measure
@@ -142,28 +145,54 @@ def overload_summary(records, seconds: float, unloaded_p99_ms: float) -> dict:
             "recovery_s": recovery_s(probes, seconds, CALM * unloaded_p99_ms)}
 
 
-def by_text(records) -> dict[int, float]:
-    """{body: median ms}"""
-    times = collections.defaultdict(list)
-    for record in records:
-        if record.status == 200:
-            times[record.body].append(record.latency_ms)
-    return {body: statistics.median(values) for body, values in times.items()}
+class Client:
+    """One connection. Waits for a reply without sleeping: waking up is no work of the server."""
+
+    def __init__(self, port: int):
+        self.socket = socket.create_connection(("127.0.0.1", port))
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    def ask_ms(self, body: bytes) -> float:
+        request = (b"POST /ask HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+                   b"Content-Length: %d\r\n\r\n" % len(body)) + body
+        begin = time.perf_counter()
+        self.socket.setblocking(True)
+        self.socket.sendall(request)
+        self.socket.setblocking(False)
+        received = b""
+        while not complete(received):
+            with contextlib.suppress(BlockingIOError):
+                received += self.socket.recv(1 << 16) or broken()
+        spent = time.perf_counter() - begin
+        if not received.startswith(b"HTTP/1.1 200"):
+            raise RuntimeError(f"the server replied {received[:200]!r}")
+        return spent * 1e3
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.socket.close()
 
 
-def overhead_summary(records, engine_ms: dict[int, float]) -> dict:
-    """HTTP beside the engine alone on the texts that both were asked.
+def broken():
+    raise RuntimeError("the server closed the connection")
 
-    `engine_ms` is {body: median ms}.
-    """
-    http_ms = by_text(records)
-    both = sorted(http_ms.keys() & engine_ms.keys())
-    http_p50 = statistics.median(http_ms[body] for body in both)
-    engine_p50 = statistics.median(engine_ms[body] for body in both)
-    return {"questions": len(both), "http_p50_ms": round(http_p50, 4),
-            "engine_p50_ms": round(engine_p50, 4), "overhead_ms": round(http_p50 - engine_p50, 4),
-            "overhead_by_text_ms": round(statistics.median(
-                http_ms[body] - engine_ms[body] for body in both), 4)}
+
+def complete(received: bytes) -> bool:
+    head, end, body = received.partition(b"\r\n\r\n")
+    if not end:
+        return False
+    return len(body) >= int(head.lower().partition(b"content-length:")[2].split()[0])
+
+
+def overhead_summary(pairs) -> dict:
+    """Of (engine ms, HTTP ms) for the same text, one straight after the other."""
+    return {"pairs": len(pairs),
+            "engine_p50_ms": round(statistics.median(engine for engine, _ in pairs), 4),
+            "http_p50_ms": round(statistics.median(http for _, http in pairs), 4),
+            "difference_p50_ms": round(statistics.median(http - engine for engine, http in pairs),
+                                       4)}
 
 
 def highest_rate(rows, bound_ms: float) -> float | None:

@@ -71,14 +71,16 @@ class Loads(unittest.TestCase):
         self.assertIsNone(loads.recovery_s([record(1000, 1), record(2000, 9)], 1.0, 5))
         self.assertIsNone(loads.recovery_s([], 1.0, 5))
 
-    def test_overhead_is_of_the_texts_that_both_were_asked(self):
-        records = [record(0, 5, body=0), record(0, 7, body=0), record(0, 12, body=1),
-                   record(0, 99, body=2), record(0, 1, status=429, body=0)]
-        found = loads.overhead_summary(records, {0: 5.0, 1: 11.0, 3: 1.0})
-        self.assertEqual(found["questions"], 2)
-        self.assertEqual((found["http_p50_ms"], found["engine_p50_ms"]), (9.0, 8.0))
-        self.assertEqual(found["overhead_ms"], 1.0)
-        self.assertEqual(found["overhead_by_text_ms"], 1.0)
+    def test_overhead_is_the_median_of_the_differences(self):
+        found = loads.overhead_summary([(1.0, 1.1), (5.0, 5.3), (9.0, 20.0)])
+        self.assertEqual(found, {"pairs": 3, "engine_p50_ms": 5.0, "http_p50_ms": 5.3,
+                                 "difference_p50_ms": 0.3})
+
+    def test_a_reply_is_complete_with_its_body(self):
+        head = b"HTTP/1.1 200 OK\r\ncontent-Length: 4\r\n"
+        for received, whole in ((b"", False), (head, False), (head + b"\r\nabc", False),
+                                (head + b"\r\nabcd", True)):
+            self.assertEqual(loads.complete(received), whole)
 
     def test_highest_rate_has_no_slower_rate_below(self):
         rows = [{"offered_rps": rate, "rps": rate - 1, "p99_ms": p99, "failures": failures}

@@ -6,6 +6,8 @@ default 60 (quick: 3); BENCH_CACHE, LAMBERT_DATA, BENCH_RESULTS as in run.py; BE
 build; BENCH_AXUM, default build/http_axum/release/axum-ort.
 """
 import dataclasses
+import itertools
+import json
 import os
 import sys
 import tempfile
@@ -166,7 +168,7 @@ class Run:
                 **loads.open_summary(records, self.effort.skipped, self.effort.seconds)}
 
     def overhead(self) -> None:
-        """One client of one core, in turns with the engine without HTTP on the same core."""
+        """One client of one core, text by text in turns with the engine without HTTP on that core."""
         self.result["overhead"] = []
         for precision in ("int8", "fp32"):
             name = "lambert-int8" if precision == "int8" else "lambert"
@@ -178,18 +180,26 @@ class Run:
                     self.result["overhead"].append(self.overhead_row(server, engine, texts))
 
     def overhead_row(self, server, engine, texts: str) -> dict:
-        path = prepare.write_pairs(
-            f"{self.scratch}/{texts}.tsv",
-            [(" ".join(question.split()), " ".join(context.split()))
-             for question, context in self.pairs[texts]])
-        records, times = [], {}
-        for _ in range(self.effort.rounds):
-            for body, ms in enumerate(engine.ask("MIXED", path)):
-                times.setdefault(body, []).append(ms)
-            records += loads.after(self.load(server, texts, "closed", 1, self.effort.seconds),
-                                   self.effort.skipped)
-        return {**facts_of(server.setting), "texts": texts, **loads.overhead_summary(
-            records, {body: loads.statistics.median(each) for body, each in times.items()})}
+        every_core = os.sched_getaffinity(0)
+        os.sched_setaffinity(0, {servers.core_of_load()})
+        try:
+            with loads.Client(server.port) as client:
+                pairs = self.overhead_pairs(client, engine, texts)
+        finally:
+            os.sched_setaffinity(0, every_core)
+        return {**facts_of(server.setting), "texts": texts, **loads.overhead_summary(pairs)}
+
+    def overhead_pairs(self, client, engine, texts: str) -> list:
+        pairs, end = [], time.monotonic() + 4 * self.effort.rounds * self.effort.seconds
+        for question, context in itertools.cycle(self.pairs[texts]):
+            if time.monotonic() > end:
+                return pairs
+            question, context = (" ".join(text.split()) for text in (question, context))
+            body = json.dumps({"question": question, "context": context}).encode()
+            http_first = client.ask_ms(body) if len(pairs) % 2 else None
+            engine_ms = engine.ask("ANSWER", 1, question, context)[0]
+            pairs.append((engine_ms, http_first or client.ask_ms(body)))
+        raise AssertionError("no texts")
 
     def overload(self) -> None:
         self.result["overload"] = []
