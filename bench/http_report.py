@@ -160,23 +160,6 @@ def answers_table(result: dict) -> str:
                    f"{row['equal']} of {row['compared']}"] for row in result["answers"]])
 
 
-def every_closed(result: dict) -> str:
-    return table(["server", "setting", "cores", "texts", "clients", "requests / s",
-                  "of the rounds", "p50 ms", "p99 ms", "failures"],
-                 [[f"{NAMES[row['engine']]} {row['precision']}", row["setting"], row["cores"],
-                   row["texts"], row["clients"], row["rps"],
-                   f"{row['rps_lowest']} to {row['rps_highest']}", number(row["p50_ms"], 2),
-                   number(row["p99_ms"], 2), row["failures"]] for row in result["closed"]])
-
-
-def every_rate(result: dict) -> str:
-    return table(["server", "setting", "cores", "texts", "offered / s", "answered / s", "p50 ms",
-                  "p99 ms", "failures"],
-                 [[f"{NAMES[row['engine']]} {row['precision']}", row["setting"], row["cores"],
-                   row["texts"], row["offered_rps"], row["rps"], number(row["p50_ms"], 2),
-                   number(row["p99_ms"], 2), row["failures"]] for row in result["rates"]])
-
-
 def machine_text(result: dict) -> str:
     machine, texts, effort = result["machine"], result["texts"], result["effort"]
     versions = ", ".join(f"{name} {version}" for name, version in machine["versions"].items())
@@ -202,8 +185,6 @@ def markdown(result: dict) -> str:
                      overload_table)
     parts += section(result, "memory", "Memory after the loads", memory_table)
     parts += section(result, "answers", "Answers", answers_table)
-    parts += section(result, "closed", "Every setting", every_closed)
-    parts += section(result, "rates", "Every rate", every_rate)
     return "\n\n".join(parts) + "\n"
 
 
@@ -216,6 +197,12 @@ def write(result: dict, folder: str) -> None:
     with open(f"{folder}/http.md", "w", encoding="utf-8") as file:
         file.write(text)
     print("\n" + text)
+    try:
+        import http_plot
+    except ImportError:
+        print("bench: no plots: matplotlib is not there", file=sys.stderr)
+        return
+    http_plot.write(result, folder, NAMES)
 
 
 def main(folder: str = "bench/results") -> None:
