@@ -3,25 +3,12 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <optional>
 #include <utility>
 
 namespace lambert {
 
 namespace {
-
-std::size_t hidden_width(const EncoderConfig& c) {
-  return round_up(c.hidden_size, kPanel);
-}
-std::size_t heads_width(const EncoderConfig& c) {
-  return c.num_heads * round_up(c.head_size(), kPanel);
-}
-
-// Bytes of the widest row that is quantised.
-std::size_t quantized_width(const EncoderConfig& c) {
-  return round_up(std::max({hidden_width(c), heads_width(c), c.intermediate_size}), kDepthS8);
-}
-
-constexpr std::size_t kRowScales = 2 * kOutputBlocks;  // numbers a row: scales and offsets
 
 // A matrix of activations: rows of `stride` floats.
 struct Rows {
@@ -37,10 +24,6 @@ struct QuantizedRows {
   float* scales;        // of a stretch, then its offsets, block by block: (blocks, 2, rows)
   std::size_t stride;
 };
-
-// Rows that one thread carries through all steps between two attentions, so that no thread waits
-// for another and what passes between the steps stays in its caches.
-constexpr std::size_t kMostRows = 128;
 
 // The fewest of a stretch, lest reading the weights takes longer than the products do: fewer where
 // a layer fits in a second-level cache.
@@ -63,45 +46,20 @@ std::size_t part_begin(std::size_t part, std::size_t parts, std::size_t size, st
 
 }  // namespace
 
-Workspace::Workspace(const EncoderConfig& config, Precision precision, std::size_t max_tokens,
-                     std::size_t max_window, unsigned threads)
-    : max_tokens_(max_tokens),
-      stretch_rows_(std::min(max_tokens, kMostRows)),
-      hidden_(max_tokens * hidden_width(config)),
-      kv_(2 * heads_width(config) * max_tokens),
-      context_(max_tokens * heads_width(config)),
-      projected_(threads * stretch_rows_ * hidden_width(config)),
-      intermediate_(threads * stretch_rows_ * round_up(config.intermediate_size, kPanel)),
-      scratch_size_(
-          round_up(attention_scratch(max_window, round_up(config.head_size(), kPanel)), kPanel)) {
-  scratch_ = AlignedBuffer<float>(threads * scratch_size_);
-  if (precision == Precision::kInt8) {
-    bytes_ = AlignedBuffer<unsigned char>(threads * stretch_rows_ * quantized_width(config));
-    row_scales_ = AlignedBuffer<float>(threads * stretch_rows_ * kRowScales);
-  }
-}
-
-std::size_t Workspace::bytes(const EncoderConfig& config, Precision precision,
-                             std::size_t max_tokens, std::size_t max_window, unsigned threads) {
-  const std::size_t a_token = hidden_width(config) + 3 * heads_width(config);
-  const std::size_t a_row = hidden_width(config) + round_up(config.intermediate_size, kPanel);
-  const std::size_t quantized =
-      precision == Precision::kInt8 ? quantized_width(config) + kRowScales * sizeof(float) : 0;
-  const std::size_t scratch =
-      attention_scratch(max_window, round_up(config.head_size(), kPanel)) + kPanel;
-  return max_tokens * a_token * sizeof(float) +
-         threads * (std::min(max_tokens, kMostRows) * (a_row * sizeof(float) + quantized) +
-                    scratch * sizeof(float));
-}
-
-// One forward pass.
+// A forward pass of the windows of a range, by one thread or by all.
 class Forward {
  public:
+  // `alone`: the thread that computes it; none: all threads of the pool share it.
   Forward(const EncoderConfig& config, const Weights& weights, const Batch& batch,
-          Workspace& workspace, const Kernels& kernels, ThreadPool& pool, ForwardObserver* observer)
+          WindowRange range, std::optional<unsigned> alone, Workspace& workspace,
+          const Kernels& kernels, ThreadPool& pool, ForwardObserver* observer)
       : config_(config),
         weights_(weights),
         batch_(batch),
+        range_(range),
+        first_row_(batch.window_begin[range.first]),
+        first_read_(batch.read_begin[range.first]),
+        alone_(alone),
         kernels_(kernels),
         pool_(pool),
         hidden_{workspace.hidden_.data(), hidden_width(config)},
@@ -117,13 +75,13 @@ class Forward {
         least_rows_(least_rows(config, weights.precision)) {}
 
   void run(std::span<float> logits) {
-    by_rows(tokens(), [&](const Stretch& s) {
+    by_rows(range_.tokens, [&](const Stretch& s) {
       embed(s);
       project(0, s);
     });
     for (std::size_t i = 0; i + 1 < weights_.layers.size(); ++i) {
       attend(batch_.window_begin);
-      by_rows(tokens(), [&](const Stretch& s) {
+      by_rows(range_.tokens, [&](const Stretch& s) {
         rest_of_layer(weights_.layers[i], s);
         project(i + 1, s);
       });
@@ -139,12 +97,10 @@ class Forward {
     bool shared;
   };
 
-  std::size_t tokens() const { return batch_.ids.size(); }
-
   // hidden = LayerNorm(word + position + token type)
   void embed(const Stretch& s) {
     each(s, s.rows, 1, [&](std::size_t first, std::size_t last) {
-      std::size_t window = 0;
+      std::size_t window = range_.first;
       for (std::size_t row = s.first + first; row < s.first + last; ++row) {
         while (batch_.window_begin[window + 1] <= row) ++window;
         embed_token(row, row - batch_.window_begin[window]);
@@ -175,19 +131,21 @@ class Forward {
     return kv_.from(((part - 1) * config_.num_heads + head) * max_tokens_ + row);
   }
 
-  // context = softmax(context K^T / sqrt(head_size)) V, head by head. The queries of window w are
-  // rows [q_begin[w], q_begin[w + 1]); keys and values are all its tokens.
+  // context = softmax(context K^T / sqrt(head_size)) V, head by head. q_begin[w + 1] - q_begin[w]
+  // rows are the queries of window w, those of the range's windows one behind another from its
+  // first row on; keys and values are all tokens of the window.
   void attend(std::span<const std::uint32_t> q_begin) {
-    const std::size_t heads = config_.num_heads;
+    const std::size_t heads = config_.num_heads, windows = range_.last - range_.first;
     const float scale = 1.0F / std::sqrt(static_cast<float>(config_.head_size()));
     const bool int8 = weights_.precision == Precision::kInt8;
-    pool_.parallel_for(batch_.windows() * heads, [&](std::size_t task, unsigned thread) {
-      const std::size_t window = task / heads, head = task % heads;
+    for_each(windows * heads, [&](std::size_t task, unsigned thread) {
+      const std::size_t window = range_.first + task / heads, head = task % heads;
       const std::size_t kv_first = batch_.window_begin[window];
       const std::size_t kv_rows = batch_.window_begin[window + 1] - kv_first;
       const auto attention =
           int8 && kv_rows <= kMostKeysS8 ? kernels_.attention_s8 : kernels_.attention_f32;
-      const Rows queries = head_rows(0, head, q_begin[window]);
+      const std::size_t q_first = first_row_ + q_begin[window] - q_begin[range_.first];
+      const Rows queries = head_rows(0, head, q_first);
       attention({.q = queries.data,
                  .q_stride = queries.stride,
                  .k = head_rows(1, head, kv_first).data,
@@ -231,12 +189,13 @@ class Forward {
     layer_norm(s, layer.output_norm, &projected);
   }
 
-  // Only the rows that are read, gathered at the beginning of hidden.
+  // Only the rows that are read, gathered at the beginning of the range's.
   void last_layer(std::span<float> logits) {
     const LayerWeights& layer = weights_.layers.back();
-    const std::size_t reads = batch_.read_rows.size();
-    for (std::size_t i = 0; i < reads; ++i) {  // read_rows[i] >= i
-      std::memmove(hidden_[i], hidden_[batch_.read_rows[i]], hidden_.stride * sizeof(float));
+    const std::size_t reads = batch_.read_begin[range_.last] - first_read_;
+    for (std::size_t i = 0; i < reads; ++i) {  // what is read does not stand in front of its place
+      std::memmove(hidden_[first_row_ + i], hidden_[batch_.read_rows[first_read_ + i]],
+                   hidden_.stride * sizeof(float));
     }
     by_rows(reads, [&](const Stretch& s) { project(layer.qkv, 0, 1, s); });
     attend(batch_.read_begin);
@@ -250,8 +209,9 @@ class Forward {
     const Rows wide{projected_[s.scratch], kPanel};  // (rows, start and end and padding)
     linear(s, hidden_.from(s.first), weights_.qa_outputs, wide);
     for (std::size_t i = 0; i < s.rows; ++i) {
-      logits[2 * (s.first + i)] = wide[i][0];
-      logits[2 * (s.first + i) + 1] = wide[i][1];
+      const std::size_t read = first_read_ + s.first - first_row_ + i;
+      logits[2 * read] = wide[i][0];
+      logits[2 * read + 1] = wide[i][1];
     }
   }
 
@@ -349,15 +309,24 @@ class Forward {
     });
   }
 
-  // Calls body(stretch) for all rows.
+  unsigned threads() const { return alone_ ? 1 : pool_.threads(); }
+
+  // Calls body(task, thread) for each of [0, tasks).
+  template <typename Body>
+  void for_each(std::size_t tasks, const Body& body) {
+    if (!alone_) return pool_.parallel_for(tasks, body);
+    for (std::size_t i = 0; i < tasks; ++i) body(i, *alone_);
+  }
+
+  // Calls body(stretch) for the first `rows` of the range.
   template <typename Body>
   void by_rows(std::size_t rows, const Body& body) {
-    const std::size_t parts = row_parts(rows, least_rows_, pool_.threads());
-    if (parts < pool_.threads()) return body(Stretch{0, rows, 0, true});
-    pool_.parallel_for(parts, [&](std::size_t i, unsigned thread) {
+    const std::size_t parts = row_parts(rows, least_rows_, threads());
+    if (parts < threads()) return body(Stretch{first_row_, rows, 0, true});
+    for_each(parts, [&](std::size_t i, unsigned thread) {
       const std::size_t first = part_begin(i, parts, rows, 1);
-      body(
-          Stretch{first, part_begin(i + 1, parts, rows, 1) - first, thread * stretch_rows_, false});
+      body(Stretch{first_row_ + first, part_begin(i + 1, parts, rows, 1) - first,
+                   thread * stretch_rows_, false});
     });
   }
 
@@ -375,6 +344,9 @@ class Forward {
   const EncoderConfig& config_;
   const Weights& weights_;
   const Batch& batch_;
+  const WindowRange range_;
+  const std::size_t first_row_, first_read_;
+  const std::optional<unsigned> alone_;
   const Kernels& kernels_;
   ThreadPool& pool_;
   Rows hidden_, kv_;  // kv_: see head_rows
@@ -389,7 +361,18 @@ class Forward {
 void forward(const EncoderConfig& config, const Weights& weights, const Batch& batch,
              Workspace& workspace, const Kernels& kernels, ThreadPool& pool,
              std::span<float> logits, ForwardObserver* observer) {
-  Forward(config, weights, batch, workspace, kernels, pool, observer).run(logits);
+  const std::span<const WindowRange> ranges =
+      observer == nullptr ? workspace.ranges().cut(batch.window_begin,
+                                                   least_rows(config, weights.precision), kMostRows)
+                          : std::span<const WindowRange>();
+  if (ranges.empty()) {
+    const WindowRange all{0, batch.windows(), batch.ids.size()};
+    return Forward(config, weights, batch, all, {}, workspace, kernels, pool, observer).run(logits);
+  }
+  pool.parallel_for(ranges.size(), [&](std::size_t i, unsigned thread) {
+    Forward(config, weights, batch, ranges[i], thread, workspace, kernels, pool, nullptr)
+        .run(logits);
+  });
 }
 
 }  // namespace lambert

@@ -4,11 +4,11 @@
 #include <cstdint>
 #include <span>
 
-#include "base/aligned_buffer.h"
 #include "base/thread_pool.h"
 #include "kernels/kernels.h"
 #include "model/config.h"
 #include "model/weights.h"
+#include "model/workspace.h"
 
 namespace lambert {
 
@@ -38,33 +38,6 @@ class ForwardObserver {
   virtual void inputs(const PackedMatrix& matrix, Observed rows) = 0;
   // x + added is about to be normalised.
   virtual void normalised(Observed x, Observed added) = 0;
-};
-
-// Activations of one forward pass, allocated once; used by one pass at a time.
-class Workspace {
- public:
-  // For batches of at most `max_tokens` tokens in windows of at most `max_window`.
-  Workspace(const EncoderConfig& config, Precision precision, std::size_t max_tokens,
-            std::size_t max_window, unsigned threads);
-
-  std::size_t max_tokens() const { return max_tokens_; }
-  static std::size_t bytes(const EncoderConfig& config, Precision precision, std::size_t max_tokens,
-                           std::size_t max_window, unsigned threads);
-
- private:
-  friend class Forward;
-  std::size_t max_tokens_;
-  std::size_t stretch_rows_;      // that one thread works on at a time
-  AlignedBuffer<float> hidden_;   // (tokens, hidden)
-  AlignedBuffer<float> kv_;       // (key, value; heads; tokens; head_width)
-  AlignedBuffer<float> context_;  // (tokens, heads * head_width): queries, then what they find
-  // (threads, stretch_rows, ...): what lives between two steps.
-  AlignedBuffer<float> projected_;      // hidden: of attention_output and of output
-  AlignedBuffer<float> intermediate_;   // intermediate
-  AlignedBuffer<unsigned char> bytes_;  // int8: k, the left operand of a product
-  AlignedBuffer<float> row_scales_;     // int8: scales and offsets of blocks of inputs
-  AlignedBuffer<float> scratch_;        // (threads, attention_scratch)
-  std::size_t scratch_size_;
 };
 
 // logits: (reads, 2), start and end of each row of batch.read_rows. Does not allocate. An observer

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "base/error.h"
-#include "model/encoder.h"
+#include "model/workspace.h"
 
 namespace lambert {
 

@@ -107,11 +107,14 @@ bool Scheduler::Order::operator()(const std::shared_ptr<Job>& a,
 }
 
 void Scheduler::collect() {
+  // Enough to spread evenly; with more, a question that comes now would wait longer for its turn.
+  constexpr std::size_t kWindowsAThread = 8;
+  const std::size_t most = kWindowsAThread * pool_.threads();
   items_.clear();
   const std::shared_ptr<Job> oldest = drop_ended();
   std::size_t tokens = 0;
   if (oldest) take_window(oldest, tokens);
-  while (!queue_.empty() && take_window(*queue_.begin(), tokens)) {
+  while (!queue_.empty() && items_.size() < most && take_window(*queue_.begin(), tokens)) {
   }
 }
 

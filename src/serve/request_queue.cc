@@ -106,7 +106,7 @@ void RequestQueue::run() {
   }
 }
 
-void RequestQueue::work_on(Requests::iterator chosen, std::unique_lock<std::mutex>& lock) {
+void RequestQueue::work_on(const Requests::iterator& chosen, std::unique_lock<std::mutex>& lock) {
   const std::shared_ptr<HttpExchange> exchange = std::move(*chosen);
   requests_.erase(chosen);
   turns_.turn(std::chrono::steady_clock::now(), !requests_.empty());

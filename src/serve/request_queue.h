@@ -72,7 +72,7 @@ class RequestQueue {
   // These with the mutex:
   std::optional<std::string> refusal() const;
   double wait_s() const;
-  void work_on(Requests::iterator chosen, std::unique_lock<std::mutex>& lock);
+  void work_on(const Requests::iterator& chosen, std::unique_lock<std::mutex>& lock);
   void rest(std::unique_lock<std::mutex>& lock);
   void wake_one();
   Requests::iterator next();  // the first that may be worked on
