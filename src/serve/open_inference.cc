@@ -18,7 +18,8 @@ constexpr std::array<Output, 4> kOutputs = {
     {{"answer", "BYTES"}, {"score", "FP32"}, {"start", "INT64"}, {"end", "INT64"}}};
 
 [[noreturn]] void refuse(const std::string& pointer, const std::string& message) {
-  throw RequestError(ErrorCode::kInvalidInput, 422, pointer, pointer + ": " + message);
+  throw RequestError(ErrorCode::kInvalidInput, 422, pointer,
+                     (pointer.empty() ? "the request" : pointer) + ": " + message);
 }
 
 const json::array& array_of(const json::object& object, std::string_view name,
@@ -161,7 +162,7 @@ std::string open_inference(const json::value& value, const Answerer& answerer,
                            const ServiceSettings& settings, const AskLimits& limits,
                            AskStats& stats) {
   const auto* request = value.if_object();
-  if (request == nullptr) refuse("", "the request must be an object with inputs");
+  if (request == nullptr) refuse("", "must be an object with inputs");
   const std::vector<std::size_t> wanted = wanted_outputs(*request);
   PendingAnswers pending = submit(pairs_of(*request), answerer, settings.ask, limits);
   std::vector<Answer> best;
