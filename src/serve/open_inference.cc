@@ -68,9 +68,7 @@ Tensor read_tensor(const json::object& request, std::string_view name) {
 }
 
 // The request as serve/ask.h knows it, one pair an input.
-json::value pairs_of(const json::object& request) {
-  const Tensor questions = read_tensor(request, "question");
-  const Tensor contexts = read_tensor(request, "context");
+json::value pairs_of(const json::object& request, const Tensor& questions, const Tensor& contexts) {
   const std::size_t count = std::max(questions.data->size(), contexts.data->size());
   for (const Tensor& tensor : {questions, contexts}) {
     if (tensor.data->size() != count && tensor.data->size() != 1) {
@@ -92,6 +90,33 @@ json::value pairs_of(const json::object& request) {
   return asked;
 }
 
+// Where the request has what `pointer` names in that of pairs_of: "/inputs/3/context" is element 3
+// of the data of a tensor, or its only one.
+std::string place_of(std::string_view pointer, const Tensor& questions, const Tensor& contexts) {
+  constexpr std::string_view kInputs = "/inputs/";
+  if (!pointer.starts_with(kInputs)) return std::string(pointer);
+  const std::string_view rest = pointer.substr(kInputs.size());
+  const std::size_t end = rest.find('/');
+  if (end == std::string_view::npos) return "/inputs";
+  const Tensor& tensor = rest.substr(end) == "/question" ? questions : contexts;
+  return tensor.at + '/' + (tensor.data->size() == 1 ? "0" : std::string(rest.substr(0, end)));
+}
+
+PendingAnswers submit_pairs(const json::object& request, const Answerer& answerer,
+                            const AskSettings& settings, const AskLimits& limits) {
+  const Tensor questions = read_tensor(request, "question");
+  const Tensor contexts = read_tensor(request, "context");
+  const json::value pairs = pairs_of(request, questions, contexts);
+  try {
+    return submit(pairs, answerer, settings, limits);
+  } catch (const RequestError& error) {
+    const std::string place = place_of(error.pointer(), questions, contexts);
+    std::string message = error.what();
+    if (message.starts_with(error.pointer())) message.replace(0, error.pointer().size(), place);
+    throw RequestError(error.code(), error.status(), place, message);
+  }
+}
+
 // The indices into kOutputs that the request wants.
 std::vector<std::size_t> wanted_outputs(const json::object& request) {
   std::vector<std::size_t> wanted;
@@ -102,12 +127,14 @@ std::vector<std::size_t> wanted_outputs(const json::object& request) {
   }
   const json::array& outputs = array_of(request, "outputs", "");
   for (std::size_t i = 0; i < outputs.size(); ++i) {
+    const std::string at = "/outputs/" + std::to_string(i);
     const auto* object = outputs[i].if_object();
-    const std::string_view name = object != nullptr ? text_at(*object, "name") : "";
+    if (object == nullptr) refuse(at, "must be an object");
+    const std::string_view name = text_at(*object, "name");
     const auto* found = std::find_if(kOutputs.begin(), kOutputs.end(),
                                      [&](const Output& output) { return output.name == name; });
     if (found == kOutputs.end()) {
-      refuse("/outputs/" + std::to_string(i) + "/name", "must be answer, score, start or end");
+      refuse(at + "/name", "must be answer, score, start or end");
     }
     wanted.push_back(static_cast<std::size_t>(found - kOutputs.begin()));
   }
@@ -164,7 +191,7 @@ std::string open_inference(const json::value& value, const Answerer& answerer,
   const auto* request = value.if_object();
   if (request == nullptr) refuse("", "must be an object with inputs");
   const std::vector<std::size_t> wanted = wanted_outputs(*request);
-  PendingAnswers pending = submit(pairs_of(*request), answerer, settings.ask, limits);
+  PendingAnswers pending = submit_pairs(*request, answerer, settings.ask, limits);
   std::vector<Answer> best;
   for (std::size_t i = 0; i < pending.size(); ++i) {
     FoundAnswers found = pending.wait(i);

@@ -70,6 +70,32 @@ TEST(HttpService, AQuestionMayStandInTheQuery) {
   EXPECT_EQ(reply.stats.answers, 2U);
 }
 
+TEST(HttpService, ErrorsOfTensorsPointToTheirElements) {
+  const auto infer = [](const std::string& questions, const std::string& contexts,
+                        const std::string& more = "") {
+    const std::string body =
+        R"({"inputs":[{"name":"question","shape":[3],"datatype":"BYTES","data":)" + questions +
+        R"(},{"name":"context","shape":[1],"datatype":"BYTES","data":)" + contexts + "}]" + more +
+        '}';
+    const ServiceReply reply = serve("POST", "/v2/models/x/infer", body.c_str());
+    EXPECT_EQ(reply.status, 422) << reply.body;
+    const auto problem = parse_json(reply.body, "problem", ErrorCode::kInternal);
+    const auto& error = problem.at("errors").at(0);
+    return std::string(error.at("pointer").as_string()) + ' ' +
+           std::string(error.at("detail").as_string());
+  };
+  const char* const three = R"(["who","when","what"])";
+  EXPECT_EQ(infer(R"(["who","when",""])", R"(["it"])"),
+            "#/inputs/0/data/2 /inputs/0/data/2: is empty");
+  EXPECT_EQ(infer(R"(["who",7,"what"])", R"(["it"])"),
+            "#/inputs/0/data/1 /inputs/0/data/1: must be a string, found a number");
+  EXPECT_EQ(infer(three, R"([""])"), "#/inputs/1/data/0 /inputs/1/data/0: is empty");
+  EXPECT_TRUE(
+      infer(three, R"(["it"])", R"(,"parameters":{"top_k":0})").starts_with("#/parameters/top_k "));
+  EXPECT_EQ(infer(three, R"(["it"])", R"(,"outputs":[{"name":"start"},7])"),
+            "#/outputs/1 /outputs/1: must be an object");
+}
+
 TEST(HttpService, ABodyAboveTheLimitIs413) {
   ServiceSettings settings;
   settings.max_body_bytes = 20;
