@@ -22,11 +22,11 @@ RequestQueue::~RequestQueue() {
   close();
 }
 
-bool RequestQueue::push(std::shared_ptr<HttpExchange> exchange) {
+bool RequestQueue::push(std::shared_ptr<HttpExchange> exchange, std::size_t bytes) {
   {
     const std::lock_guard lock(mutex_);
     if (closed_ || requests_.size() >= capacity_ + idle_) return false;
-    requests_.push_back(std::move(exchange));
+    requests_.push_back({std::move(exchange), bytes});
   }
   changed_.notify_one();
   return true;
@@ -54,8 +54,8 @@ void RequestQueue::close() {
 }
 
 RequestQueue::Requests::iterator RequestQueue::next() {
-  return std::find_if(requests_.begin(), requests_.end(), [this](const auto& exchange) {
-    return bytes_ == 0 || bytes_ + exchange->body.size() <= max_bytes_;
+  return std::find_if(requests_.begin(), requests_.end(), [this](const Request& request) {
+    return bytes_ == 0 || bytes_ + request.bytes <= max_bytes_;
   });
 }
 
@@ -68,14 +68,14 @@ void RequestQueue::run() {
     --idle_;
     if (requests_.empty()) return;
     const auto chosen = next();
-    const std::shared_ptr<HttpExchange> exchange = std::move(*chosen);
+    Request request = std::move(*chosen);
     requests_.erase(chosen);
-    const std::size_t size = exchange->body.size();
-    bytes_ += size;
+    bytes_ += request.bytes;
     lock.unlock();
-    work_(exchange);
+    work_(request.exchange);
+    request.exchange.reset();
     lock.lock();
-    bytes_ -= size;
+    bytes_ -= request.bytes;
     if (!requests_.empty()) changed_.notify_one();
   }
 }

@@ -19,13 +19,14 @@ class RequestQueue {
  public:
   using Work = std::function<void(const std::shared_ptr<HttpExchange>&)>;  // must not throw
 
-  // At most `capacity` requests wait while `threads` others are worked on, whose bodies have no
-  // more than `max_bytes` together: a longer one is worked on alone, and one that would go beyond
-  // waits and lets shorter ones pass. Throws kLimitExceeded when a thread cannot be started.
+  // At most `capacity` requests wait while `threads` others are worked on, which have no more than
+  // `max_bytes` together: a longer one is worked on alone, and one that would go beyond waits and
+  // lets shorter ones pass. Throws kLimitExceeded when a thread cannot be started.
   RequestQueue(std::size_t capacity, unsigned threads, std::size_t max_bytes, Work work);
   ~RequestQueue();  // as close()
 
-  bool push(std::shared_ptr<HttpExchange> exchange);  // false: it is full or closed
+  // `bytes`: of the body, uncompressed. False: it is full or closed.
+  bool push(std::shared_ptr<HttpExchange> exchange, std::size_t bytes);
   bool full() const;
   std::size_t waiting() const;
   std::size_t capacity() const { return capacity_; }
@@ -33,7 +34,11 @@ class RequestQueue {
   void close();
 
  private:
-  using Requests = std::deque<std::shared_ptr<HttpExchange>>;
+  struct Request {
+    std::shared_ptr<HttpExchange> exchange;
+    std::size_t bytes;
+  };
+  using Requests = std::deque<Request>;
 
   void run();
   Requests::iterator next();  // with the mutex: the first that may be worked on
@@ -44,7 +49,7 @@ class RequestQueue {
   std::condition_variable changed_;
   Requests requests_;
   std::size_t idle_ = 0;   // threads
-  std::size_t bytes_ = 0;  // of the bodies that are worked on
+  std::size_t bytes_ = 0;  // of the requests that are worked on
   bool closed_ = false;
   std::vector<std::thread> threads_;
 };
