@@ -1,3 +1,4 @@
+#include <malloc.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -56,17 +57,32 @@ unsigned concurrency_for(unsigned threads) {
   return std::min(kMost, kEachThread * (threads > 0 ? threads : default_threads()));
 }
 
+// Little memory is shared between the model, large requests that are worked on, which take up to 16
+// times their size, and those that wait or are on their way.
+void fit_to_memory(WebServerSettings& settings, std::size_t memory) {
+  constexpr std::size_t kWorkingShare = 64, kBodiesShare = 16;
+  HttpServerSettings& http = settings.http;
+  http.max_body_bytes = std::min(http.max_body_bytes, std::uint64_t{memory / kWorkingShare});
+  http.max_bodies_bytes = std::min(http.max_bodies_bytes, std::uint64_t{memory / kBodiesShare});
+  settings.queue.max_bytes = std::min(settings.queue.max_bytes, memory / kWorkingShare);
+}
+
+// By default glibc gives large blocks from 16 heaps once a large one was freed, and keeps them
+// there: 8 MB a heap after requests of 4 MiB.
+void give_back_large_blocks() {
+  ::mallopt(M_MMAP_THRESHOLD, 256 << 10);
+  ::mallopt(M_TRIM_THRESHOLD, 1 << 20);
+}
+
 int run(ServeCommand command) {
+  give_back_large_blocks();
   if (!command.api_keys.empty()) command.settings.api_keys = read_api_keys(command.api_keys);
   command.options.model = model_path(command.options);
   command.settings.service.model_id = model_id(command.options.model);
+  fit_to_memory(command.settings, memory_limit());
   command.settings.service.max_body_bytes = command.settings.http.max_body_bytes;
-  // Little memory is shared between the model and large requests.
   RequestQueueLimits& queue = command.settings.queue;
-  queue.max_bytes = std::min(queue.max_bytes, memory_limit() / 40);
   if (queue.threads == 0) queue.threads = concurrency_for(command.options.threads);
-  command.settings.http.max_bodies_bytes =
-      std::min(command.settings.http.max_bodies_bytes, std::uint64_t{memory_limit() / 8});
   WebServer server(command.settings, Log(log_settings(command.log_format), STDERR_FILENO));
   const auto open = [options = command.options] {
     return std::make_unique<const Answerer>(open_model(options));

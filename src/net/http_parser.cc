@@ -31,6 +31,16 @@ std::string_view text_of(std::span<const std::byte> data) {
   return {reinterpret_cast<const char*>(data.data()), data.size()};
 }
 
+// Whether the first line of `head` is that of a request of some version of HTTP.
+bool names_version(std::string_view head) {
+  constexpr std::string_view kName = "HTTP/";
+  const std::string_view line = head.substr(0, head.find("\r\n"));
+  const std::string_view version = line.substr(line.rfind(' ') + 1);
+  return std::count(line.begin(), line.end(), ' ') == 2 && version.starts_with(kName) &&
+         version.size() == kName.size() + 3 && is_ascii_digit(version[kName.size()]) &&
+         version[kName.size() + 1] == '.' && is_ascii_digit(version[kName.size() + 2]);
+}
+
 // What both kinds of message have in common.
 template <bool is_request>
 class MessageParser : public http::basic_parser<is_request> {
@@ -107,7 +117,9 @@ class MessageParser : public http::basic_parser<is_request> {
     if (size == 0) return 0;
     beast::error_code error;
     const std::size_t taken = this->put({data.data(), size}, error);
-    if (is_request && error == http::error::bad_version) bad_request(505, error.message());
+    if (is_request && error == http::error::bad_version && names_version(text_of(data))) {
+      bad_request(505, "only HTTP/1.0 and HTTP/1.1 are understood");
+    }
     if (error || taken != size || !this->is_header_done()) {
       malformed(error ? error.message() : "a head that ends early");
     }

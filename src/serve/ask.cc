@@ -11,6 +11,8 @@ namespace json = boost::json;
 namespace {
 
 constexpr std::size_t kMaxDepth = 16;  // a request has six levels
+// Of two bytes each ("1,") they would take 25 times the body.
+constexpr std::size_t kMaxValues = std::size_t{64} << 10;
 
 void append_reply(std::string& out, const std::vector<FoundAnswer>& found, const Query& query) {
   if (query.parameters.top_k == 1) {
@@ -68,6 +70,7 @@ json::value parse_body(std::string_view body, std::size_t max_bytes) {
   JsonLimits limits;
   limits.max_bytes = max_bytes;
   limits.max_depth = kMaxDepth;
+  limits.max_values = kMaxValues;
   try {
     return parse_json(body, "body", ErrorCode::kInvalidInput, limits);
   } catch (const Error& error) {

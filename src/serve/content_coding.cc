@@ -43,10 +43,21 @@ struct Deflater {
 
 }  // namespace
 
+std::size_t gunzipped_size(std::string_view bytes) {
+  constexpr std::size_t kSize = 4;  // its last bytes, the lowest first (RFC 1952, 2.3.1)
+  std::size_t size = 0;
+  for (std::size_t i = 0; i < std::min(kSize, bytes.size()); ++i) {
+    size = size << 8 | static_cast<unsigned char>(bytes[bytes.size() - 1 - i]);
+  }
+  return size;
+}
+
 std::string gunzip(std::string_view bytes, std::size_t max_bytes) {
   constexpr std::size_t kPiece = std::size_t{64} << 10;
+  const std::size_t size = gunzipped_size(bytes);
   Inflater inflater(bytes);
   std::string out;
+  out.reserve(std::min(size, max_bytes) + kPiece);
   int status = Z_OK;
   while (status == Z_OK) {
     const std::size_t had = out.size();
@@ -60,6 +71,7 @@ std::string gunzip(std::string_view bytes, std::size_t max_bytes) {
           ErrorCode::kLimitExceeded, 413, "",
           "body: has more than " + std::to_string(max_bytes) + " bytes when it is uncompressed");
     }
+    if (out.size() > size) break;
   }
   if (status != Z_STREAM_END || inflater.stream.avail_in != 0) {
     throw RequestError(ErrorCode::kInvalidInput, 400, "",

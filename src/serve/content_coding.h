@@ -7,6 +7,9 @@
 
 namespace lambert {
 
+// The size that `bytes`, if they are gzip, have uncompressed; gunzip refuses what has more.
+std::size_t gunzipped_size(std::string_view bytes);
+
 // Throws RequestError: 400 for what is no gzip or ends early, 413 above `max_bytes`.
 std::string gunzip(std::string_view bytes, std::size_t max_bytes);
 

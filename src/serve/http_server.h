@@ -13,6 +13,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "net/http_message.h"
 
@@ -35,6 +36,8 @@ struct HttpReply {
   int status = 200;
   HttpHeaders headers = {};  // but Content-Length, Transfer-Encoding, Connection and Date
   std::string body = {};     // of the first part, where the reply is streamed
+  // In place of `body`: what outlives the server, so that clients who read slowly cost no copies.
+  std::string_view page = {};
   bool close = false;        // the connection, after this
 };
 

@@ -34,10 +34,11 @@ RequestQueue::~RequestQueue() {
   close();
 }
 
-std::optional<std::string> RequestQueue::push(std::shared_ptr<HttpExchange> exchange) {
+std::optional<std::string> RequestQueue::push(std::shared_ptr<HttpExchange> exchange,
+                                              std::size_t bytes) {
   const std::lock_guard lock(mutex_);
   if (auto why = refusal()) return why;
-  requests_.push_back(std::move(exchange));
+  requests_.push_back({std::move(exchange), bytes});
   wake_one();
   return std::nullopt;
 }
@@ -88,8 +89,8 @@ void RequestQueue::close() {
 }
 
 RequestQueue::Requests::iterator RequestQueue::next() {
-  return std::find_if(requests_.begin(), requests_.end(), [this](const auto& exchange) {
-    return bytes_ == 0 || bytes_ + exchange->body.size() <= limits_.max_bytes;
+  return std::find_if(requests_.begin(), requests_.end(), [this](const Request& request) {
+    return bytes_ == 0 || bytes_ + request.bytes <= limits_.max_bytes;
   });
 }
 
@@ -107,18 +108,18 @@ void RequestQueue::run() {
 }
 
 void RequestQueue::work_on(const Requests::iterator& chosen, std::unique_lock<std::mutex>& lock) {
-  const std::shared_ptr<HttpExchange> exchange = std::move(*chosen);
+  Request request = std::move(*chosen);
   requests_.erase(chosen);
   turns_.turn(std::chrono::steady_clock::now(), !requests_.empty());
   if (!requests_.empty()) wake_one();  // there may be room for more than one now
-  const std::size_t size = exchange->body.size();
-  bytes_ += size;
+  bytes_ += request.bytes;
   ++working_;
   lock.unlock();
-  work_(exchange);
+  work_(request.exchange);
+  request.exchange.reset();
   lock.lock();
   --working_;
-  bytes_ -= size;
+  bytes_ -= request.bytes;
 }
 
 void RequestQueue::rest(std::unique_lock<std::mutex>& lock) {

@@ -44,15 +44,16 @@ class RequestQueue {
  public:
   using Work = std::function<void(const std::shared_ptr<HttpExchange>&)>;  // must not throw
 
-  // A request whose body goes beyond max_bytes is worked on alone, and one that would go beyond
-  // them together with others waits and lets shorter ones pass. Throws kLimitExceeded when a thread
-  // cannot be started.
+  // A request of more than max_bytes is worked on alone, and one that would go beyond them together
+  // with others waits and lets shorter ones pass. Throws kLimitExceeded when a thread cannot be
+  // started.
   RequestQueue(RequestQueueLimits limits, Work work);
   ~RequestQueue();  // as close()
 
   // Why no further request is accepted, if so: names the limit.
   std::optional<std::string> full() const;
-  std::optional<std::string> push(std::shared_ptr<HttpExchange> exchange);
+  // `bytes`: of the body, uncompressed.
+  std::optional<std::string> push(std::shared_ptr<HttpExchange> exchange, std::size_t bytes);
   std::size_t waiting() const;
   double expected_wait_s() const;  // of a request that comes now
   const RequestQueueLimits& limits() const { return limits_; }
@@ -60,7 +61,11 @@ class RequestQueue {
   void close();
 
  private:
-  using Requests = std::deque<std::shared_ptr<HttpExchange>>;
+  struct Request {
+    std::shared_ptr<HttpExchange> exchange;
+    std::size_t bytes;
+  };
+  using Requests = std::deque<Request>;
 
   // A thread without work, which whoever wakes it takes off `resting_`.
   struct Rest {
@@ -84,7 +89,7 @@ class RequestQueue {
   TurnTimer turns_;
   std::vector<Rest*> resting_;
   std::size_t working_ = 0;  // threads
-  std::size_t bytes_ = 0;    // of the bodies that are worked on
+  std::size_t bytes_ = 0;    // of the requests that are worked on
   bool closed_ = false;
   std::vector<std::thread> threads_;
 };

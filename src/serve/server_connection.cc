@@ -1,5 +1,6 @@
 #include "serve/server_connection.h"
 
+#include <array>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/write.hpp>
@@ -126,7 +127,7 @@ void ServerConnection::next_request() {
 
 void ServerConnection::read() {
   if (reading_ || phase_ == Phase::kClosed) return;
-  if (phase_ == Phase::kReply && kept_.size() >= kMaxHttpHead) return;
+  if (phase_ == Phase::kReply && kept_.size() > kMaxHttpHead / 2) return;
   reading_ = true;
   socket_.async_wait(Socket::wait_read, [self = shared_from_this()](Failure failure) {
     self->reading_ = false;
@@ -247,7 +248,8 @@ std::string ServerConnection::head_of(const HttpReply& reply, bool in_parts) {
   if (chunked_) {
     head += "Transfer-Encoding: chunked\r\n";
   } else if (!in_parts && reply.status != 204) {
-    head += "Content-Length: " + std::to_string(reply.body.size()) + "\r\n";
+    const std::size_t size = reply.page.empty() ? reply.body.size() : reply.page.size();
+    head += "Content-Length: " + std::to_string(size) + "\r\n";
   }
   return head + (close_after_ ? "Connection: close\r\n\r\n" : "Connection: keep-alive\r\n\r\n");
 }
@@ -266,6 +268,8 @@ void ServerConnection::send(std::shared_ptr<ServerExchange> from, HttpReply repl
   reply_bytes_ = 0;
   whole_ = false;
   phase_ = Phase::kReply;
+  if (!without_body_) page_ = reply.page;
+  reply_bytes_ += page_.size();
   unwritten_ += head_of(reply, in_parts);  // goes out with the first of the body
   send_part(std::move(reply.body), !in_parts);
 }
@@ -296,7 +300,9 @@ void ServerConnection::write(std::string_view bytes) {
   }
   writing_ = std::exchange(unwritten_, {});
   if (phase_ == Phase::kReply) enter(Phase::kReply, server_->settings.write_timeout);
-  asio::async_write(socket_, asio::buffer(writing_),
+  const std::string_view page = std::exchange(page_, {});
+  const std::array<asio::const_buffer, 2> buffers = {asio::buffer(writing_), asio::buffer(page)};
+  asio::async_write(socket_, buffers,
                     [self = shared_from_this()](Failure failure, std::size_t) {
                       self->written(static_cast<bool>(failure));
                     });

@@ -29,7 +29,8 @@ struct ServerState {
   boost::asio::io_context io{1};
   bool draining = false;
   std::atomic<std::uint64_t> bodies_bytes = 0;  // held by all exchanges
-  std::vector<std::byte> scratch = std::vector<std::byte>(std::size_t{64} << 10);  // to read into
+  // To read into. What is left of it is kept, with as much again, while a request is answered.
+  std::vector<std::byte> scratch = std::vector<std::byte>(kMaxHttpHead / 2);
   std::function<void(const std::shared_ptr<ServerConnection>&)> closed;  // called once for each
 };
 
@@ -94,6 +95,7 @@ class ServerConnection : public std::enable_shared_from_this<ServerConnection> {
 
   std::string writing_;  // by the system, until written()
   std::string unwritten_;
+  std::string_view page_;  // behind what is unwritten
   bool whole_ = false;    // no more of the reply is to come
   bool chunked_ = false;  // the reply
   bool close_after_ = false;

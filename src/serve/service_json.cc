@@ -71,6 +71,13 @@ std::string tokens_json(const boost::json::value& request, const Answerer& answe
   }
   const Query& query = asked.queries[0];
   const std::string& context = (*query.documents)[0].text;
+  // What is replied takes up to 90 times the text, and no window bounds it.
+  constexpr std::size_t kMost = std::size_t{256} << 10;
+  if (query.question.size() + context.size() > kMost) {
+    throw RequestError(ErrorCode::kLimitExceeded, 413, query.context_at,
+                       "question and context have more than " + std::to_string(kMost) +
+                           " bytes; send shorter texts");
+  }
   TokenizedPair pair;
   try {
     pair = answerer.tokenize(query.question, context);

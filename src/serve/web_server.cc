@@ -9,7 +9,6 @@
 #include "serve/content_coding.h"
 #include "serve/query_string.h"
 #include "serve/request_id.h"
-#include "serve/web_files.h"
 
 namespace lambert {
 
@@ -38,6 +37,10 @@ std::string_view value_of(const HttpRequestHead& head, std::string_view name) {
   return value != nullptr ? std::string_view(*value) : std::string_view();
 }
 
+bool is_gzip(const HttpRequestHead& head) {
+  return ascii_lower(value_of(head, "Content-Encoding")) == "gzip";
+}
+
 HttpReply to_http(ServiceReply reply) {
   HttpReply out{.status = reply.status, .headers = {}, .body = std::move(reply.body)};
   for (auto& [name, value] : reply.headers) {
@@ -46,7 +49,7 @@ HttpReply to_http(ServiceReply reply) {
   return out;
 }
 
-HttpReply file_reply(const WebFile& file, bool gzip_accepted) {
+HttpReply file_reply(const WebFile& file, std::string_view page, bool compressed) {
   HttpReply reply;
   reply.headers = {{"Content-Type", std::string(file.type)},
                    {"Content-Security-Policy", kPagePolicy},
@@ -54,13 +57,8 @@ HttpReply file_reply(const WebFile& file, bool gzip_accepted) {
                    {"Referrer-Policy", "no-referrer"},
                    {"Cache-Control", "no-cache"},
                    {"Vary", "Accept-Encoding"}};
-  constexpr std::size_t kMost = std::size_t{1} << 20;
-  if (gzip_accepted) {
-    reply.body = file.gzip;
-    reply.headers.push_back({"Content-Encoding", "gzip"});
-  } else {
-    reply.body = gunzip(file.gzip, kMost);
-  }
+  if (compressed) reply.headers.push_back({"Content-Encoding", "gzip"});
+  reply.page = page;
   return reply;
 }
 
@@ -229,7 +227,7 @@ void WebServer::handle(std::shared_ptr<HttpExchange> exchange) {
   exchange->note = record;
   ++active_;
   if (route.computes) {
-    const auto why = queue_->push(exchange);
+    const auto why = queue_->push(exchange, working_bytes(*exchange));
     if (!why) return;
     metrics_.rejected(Rejection::kQueueFull);
     ServiceReply full = error_reply(too_much(*why), settings_.service);
@@ -244,20 +242,36 @@ void WebServer::handle(std::shared_ptr<HttpExchange> exchange) {
   serve(*exchange);
 }
 
+// What its body is going to take, before anything is made of it.
+std::size_t WebServer::working_bytes(const HttpExchange& exchange) const {
+  const std::size_t size = exchange.body.size();
+  if (!is_gzip(exchange.head)) return size;
+  return size + std::min(gunzipped_size(exchange.body), settings_.service.max_body_bytes);
+}
+
 // What the process itself has to say, and its pages; none for what the service answers.
-std::optional<HttpReply> WebServer::own_reply(const HttpRequestHead& head,
-                                              std::string_view path) const {
+std::optional<HttpReply> WebServer::own_reply(const HttpRequestHead& head, std::string_view path) {
   const WebFile* file = find_web_file(path);
   const bool own = path == "/livez" || path == "/metrics" || (file != nullptr && path != "/");
   const bool get = head.method == "GET" || head.method == "HEAD";
   if (!get) return own && head.method != "OPTIONS" ? method_reply() : std::optional<HttpReply>();
-  if (file != nullptr) return file_reply(*file, accepts_gzip(value_of(head, "Accept-Encoding")));
+  if (file != nullptr) {
+    const bool compressed = accepts_gzip(value_of(head, "Accept-Encoding"));
+    return file_reply(*file, compressed ? file->gzip : plain_page(*file), compressed);
+  }
   if (path == "/livez") return text_reply(kJsonType, "{\"status\":\"ok\"}");
   if (path == "/metrics") return text_reply(kMetricsType, metrics_.text(snapshot()));
   const bool of_health = path == "/readyz" || path == "/health" || path == "/ping" ||
                          path == "/v2/health/ready" || path.starts_with("/v2/models/");
   if (of_health && !ready()) return health_reply();
   return std::nullopt;
+}
+
+std::string_view WebServer::plain_page(const WebFile& file) {
+  constexpr std::size_t kMost = std::size_t{1} << 20;
+  std::string& page = pages_[&file];
+  if (page.empty()) page = gunzip(file.gzip, kMost);
+  return page;
 }
 
 HttpReply WebServer::method_reply() const {
@@ -299,7 +313,7 @@ ServiceReply WebServer::service_reply(HttpExchange& exchange, const Answerer& an
   }
   request.content_encoding = value_of(head, "Content-Encoding");
   try {
-    if (ascii_lower(request.content_encoding) == "gzip") {
+    if (is_gzip(head)) {
       request.body = gunzip(exchange.body, settings_.service.max_body_bytes);
       request.content_encoding.clear();
     } else {

@@ -11,6 +11,7 @@
 #include <atomic>
 #include <chrono>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -24,6 +25,7 @@
 #include "serve/log.h"
 #include "serve/metrics.h"
 #include "serve/request_queue.h"
+#include "serve/web_files.h"
 
 namespace lambert {
 
@@ -68,10 +70,12 @@ class WebServer final : public HttpHandler {
 
   bool may_ask(const HttpRequestHead& head) const;
   bool ready() const { return answerer_ != nullptr && !draining_; }
-  std::optional<HttpReply> own_reply(const HttpRequestHead& head, std::string_view path) const;
+  std::optional<HttpReply> own_reply(const HttpRequestHead& head, std::string_view path);
+  std::string_view plain_page(const WebFile& file);
   HttpReply health_reply() const;
   HttpReply method_reply() const;
   HttpReply reject(Rejection reason, const Error& error, const HttpRequestHead* head);
+  std::size_t working_bytes(const HttpExchange& exchange) const;
   void serve(HttpExchange& exchange);
   ServiceReply service_reply(HttpExchange& exchange, const Answerer& answerer);
   void send(HttpExchange& exchange, ServiceReply reply);
@@ -87,6 +91,7 @@ class WebServer final : public HttpHandler {
   std::atomic<bool> loaded_ = false;  // or failed to
   std::atomic<bool> draining_ = false;
   std::atomic<std::size_t> active_ = 0;
+  std::map<const WebFile*, std::string> pages_;  // uncompressed; of the server's thread
   std::unique_ptr<RequestQueue> queue_;
   std::unique_ptr<HttpServer> server_;  // last: its end comes first
 };

@@ -113,6 +113,19 @@ TEST(RequestParser, ExpectContinueIsOfHttp11) {
                    .head.expects_continue);
 }
 
+TEST(RequestParser, VersionIsUnsupportedOnlyWhereThereIsOne) {
+  const auto line = [](const std::string& text) { return status_of(text + "\r\nHost: a\r\n\r\n"); };
+  for (const char* text : {"GET / HTTP/0.9", "GET / HTTP/1.2", "PUT /a?b HTTP/3.0"}) {
+    EXPECT_EQ(line(text), 505) << text;
+  }
+  for (const char* text :
+       {"GET /a b HTTP/1.1", "GET  / HTTP/1.1", "GET /  HTTP/1.1", "GET / HTTP/1.1 ", "GET / HTTP/1",
+        "GET / HTTP/1.10", "GET / HTTP/01.1", "GET / http/1.1", "GET / ICY/1.1", "GET /", "GET / x",
+        "PROXY TCP4 1.2.3.4 1.2.3.5 1 2"}) {
+    EXPECT_EQ(line(text), 400) << text;
+  }
+}
+
 // What a proxy in front may take for another request than we do (RFC 9112, 11.2).
 TEST(RequestParser, AmbiguousFramingIsRefused) {
   const std::vector<std::tuple<std::string, int>> cases = {

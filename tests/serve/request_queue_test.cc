@@ -19,10 +19,8 @@ class Exchange final : public HttpExchange {
   void end() override {}
 };
 
-std::shared_ptr<HttpExchange> request(std::size_t bytes = 0) {
-  auto exchange = std::make_shared<Exchange>();
-  exchange->body.resize(bytes);
-  return exchange;
+std::shared_ptr<HttpExchange> request() {
+  return std::make_shared<Exchange>();
 }
 
 // Work that tells when it has begun and goes on until it may end.
@@ -81,22 +79,22 @@ TEST(TurnTimer, FollowsAChange) {
 TEST(RequestQueue, AcceptsAsManyAsMayWait) {
   Gate gate;
   RequestQueue queue({.threads = 2, .max_queue = 3}, [&](const auto&) { gate.pass(); });
-  for (int i = 0; i < 5; ++i) EXPECT_EQ(queue.push(request()), std::nullopt) << i;
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(queue.push(request(), 0), std::nullopt) << i;
   gate.wait_for(2);
   EXPECT_EQ(queue.waiting(), 3U);
-  EXPECT_EQ(queue.push(request()), "max_queue: 3 requests are waiting already");
+  EXPECT_EQ(queue.push(request(), 0), "max_queue: 3 requests are waiting already");
   EXPECT_EQ(queue.full(), "max_queue: 3 requests are waiting already");
   gate.open();
   queue.close();
   EXPECT_EQ(gate.begun(), 5);
-  EXPECT_EQ(queue.push(request()), "the server is stopping");
+  EXPECT_EQ(queue.push(request(), 0), "the server is stopping");
 }
 
 TEST(RequestQueue, RefusesWhatWouldWaitTooLong) {
   RequestQueue queue({.threads = 1, .max_queue = 1'000'000, .max_wait_s = 1e-9},
                      [](const auto&) {});
   std::optional<std::string> why;
-  while (!why) why = queue.push(request());  // known when one's turn comes after another's
+  while (!why) why = queue.push(request(), 0);  // known when one's turn comes after another's
   EXPECT_TRUE(why->starts_with("max_wait: it would take ")) << *why;
   queue.close();
 }
@@ -112,7 +110,7 @@ TEST(RequestQueue, AThreadThatHasJustRestedIsTakenAgain) {
   for (int i = 0; i < kRequests; ++i) {
     std::promise<void> one;
     done = &one;
-    ASSERT_EQ(queue.push(request()), std::nullopt);
+    ASSERT_EQ(queue.push(request(), 0), std::nullopt);
     one.get_future().wait();
   }
   queue.close();
@@ -125,10 +123,10 @@ TEST(RequestQueue, AThreadThatHasJustRestedIsTakenAgain) {
 TEST(RequestQueue, ALargeRequestWaitsAndShortOnesPass) {
   Gate gate;
   RequestQueue queue({.threads = 3, .max_bytes = 10}, [&](const auto&) { gate.pass(); });
-  EXPECT_EQ(queue.push(request(8)), std::nullopt);
+  EXPECT_EQ(queue.push(request(), 8), std::nullopt);
   gate.wait_for(1);
-  EXPECT_EQ(queue.push(request(5)), std::nullopt);
-  EXPECT_EQ(queue.push(request(2)), std::nullopt);
+  EXPECT_EQ(queue.push(request(), 5), std::nullopt);
+  EXPECT_EQ(queue.push(request(), 2), std::nullopt);
   gate.wait_for(2);
   EXPECT_EQ(queue.waiting(), 1U);
   gate.open();
