@@ -4,7 +4,7 @@ export JOBS
 MAKEFLAGS += --no-print-directory
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve build test bench fuzz format lint reproducible clean arm64 check-arm64 dist lambda-zip lambda-local lambda-image server-image check-deploy check-web check-server-deploy bench-lambda bench-http bench-processes soak
+.PHONY: help setup demo serve build test bench fuzz format lint reproducible clean arm64 check-arm64 dist lambda-zip lambda-local lambda-image server-image check-deploy check-web check-server-deploy bench-lambda bench-http bench-processes soak soak-server
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-19s %s\n", $$1, $$2}' Makefile
@@ -55,6 +55,9 @@ bench-http: ## lambert serve beside other servers, same requests and cores (BENC
 
 bench-processes: build ## memory of 1, 8 and 32 processes that map one packed model
 	@python3 bench/processes.py
+
+soak-server: build ## lambert serve at 80 % load for SOAK_SECONDS (default 1800): no growth, equal replies
+	@tools/soak_server
 
 soak: build ## mixed requests for SOAK_SECONDS (default 1800): no growth of memory, equal answers
 	@tools/soak

@@ -65,6 +65,9 @@ class Server:
         self.process.send_signal(number)
         return self.process.wait(60)
 
+    def descriptors(self):
+        return len(os.listdir(f"/proc/{self.process.pid}/fd"))
+
     def status(self, name):
         """A number of /proc/PID/status."""
         for line in pathlib.Path(f"/proc/{self.process.pid}/status").read_text().splitlines():
