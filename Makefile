@@ -4,7 +4,7 @@ export JOBS
 MAKEFLAGS += --no-print-directory
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve build test bench fuzz format lint reproducible clean arm64 check-arm64 dist lambda-zip lambda-local lambda-image server-image check-deploy check-web check-server-deploy bench-lambda bench-http bench-processes soak soak-server
+.PHONY: help setup demo serve build test bench fuzz format lint reproducible clean arm64 check-arm64 dist lambda-zip lambda-local lambda-image server-image check-deploy check-web check-http check-server-deploy bench-lambda bench-http bench-processes soak soak-server
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-19s %s\n", $$1, $$2}' Makefile
@@ -84,6 +84,12 @@ check-deploy: ## every template of deploy/ by its own linter (installs them into
 
 check-web: build ## the pages in a browser, clients that others wrote (installs Chromium and npm's modules)
 	@tools/test web
+
+check-http: build ## malformed requests through nginx and HAProxy, slow clients, limits of memory
+	@tools/setup http
+	@tools/check_http_proxies
+	@tools/check_slow_clients
+	@tools/check_server_memory
 
 check-server-deploy: ## the server's image, chart, manifests and alerts by their own tools
 	@tools/check_server_deploy

@@ -67,8 +67,21 @@ void fit_to_memory(WebServerSettings& settings, std::size_t memory) {
   settings.queue.max_bytes = std::min(settings.queue.max_bytes, memory / kWorkingShare);
 }
 
-// By default glibc gives large blocks from 16 heaps once a large one was freed, and keeps them
-// there: 8 MB a heap after requests of 4 MiB.
+// Small limits leave no room for that beside the model: said at the start, not by the kernel later.
+void check_room_for_requests(const Answerer& answerer, std::size_t memory) {
+  constexpr std::size_t kProgram = 8 << 20, kMost = 48 << 20;
+  const std::size_t room = kProgram + std::min(memory / 16 * 7, kMost);
+  const std::size_t model = answerer.info().own_bytes;
+  if (model + room <= memory) return;
+  throw ModelError(ErrorCode::kLimitExceeded,
+                   "the model takes " + std::to_string(model) +
+                       " bytes of memory, requests up to " + std::to_string(room) +
+                       ", but this process may have " + std::to_string(memory) +
+                       "; give it more, or pack the model as int8 (lambert pack)");
+}
+
+// Once a large block was freed, glibc takes further ones from its heaps, of which each thread may
+// have its own, and these keep them.
 void give_back_large_blocks() {
   ::mallopt(M_MMAP_THRESHOLD, 256 << 10);
   ::mallopt(M_TRIM_THRESHOLD, 1 << 20);
@@ -85,7 +98,9 @@ int run(ServeCommand command) {
   if (queue.threads == 0) queue.threads = concurrency_for(command.options.threads);
   WebServer server(command.settings, Log(log_settings(command.log_format), STDERR_FILENO));
   const auto open = [options = command.options] {
-    return std::make_unique<const Answerer>(open_model(options));
+    auto answerer = std::make_unique<const Answerer>(open_model(options));
+    check_room_for_requests(*answerer, memory_limit());
+    return answerer;
   };
   const auto ready = [&server](const Answerer&) {
     print("lambert: serving on " + server.url() + "\n");

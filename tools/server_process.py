@@ -1,4 +1,5 @@
 """`lambert serve` as a process of a check, and what a check asks it."""
+import atexit
 import json
 import os
 import pathlib
@@ -48,6 +49,7 @@ class Server:
             [LAMBERT, "serve", "--port", "0", "--model", model, *arguments], text=True,
             stdout=subprocess.PIPE, stderr=log, env={**variables, **dict(environment)},
             preexec_fn=prepare if descriptors or before_exec else None)
+        atexit.register(self.process.kill)  # where a check fails, too
         self.port = None
         if wait and not self.wait_ready():
             raise SystemExit(f"lambert serve ended at its start: exit code {self.process.wait()}")

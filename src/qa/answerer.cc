@@ -233,6 +233,9 @@ ModelInfo Answerer::info() const {
   info.heads = config.num_heads;
   info.vocab_size = config.vocab_size;
   info.max_seq_len = impl_->model.max_window;
+  const Precision precision = impl_->model.weights.precision;
+  info.own_bytes = activation_bytes(config, precision, info.max_seq_len, impl_->pool.threads()) +
+                   (impl_->model.identity.empty() ? packed_bytes(config, precision) : 0);
   info.threads = impl_->pool.threads();
   info.load_ms = impl_->model.load_ms;
   return info;

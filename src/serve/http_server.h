@@ -38,7 +38,7 @@ struct HttpReply {
   std::string body = {};     // of the first part, where the reply is streamed
   // In place of `body`: what outlives the server, so that clients who read slowly cost no copies.
   std::string_view page = {};
-  bool close = false;        // the connection, after this
+  bool close = false;  // the connection, after this
 };
 
 // A request that waits for its reply. The functions may be called from any thread, by one at a

@@ -302,10 +302,9 @@ void ServerConnection::write(std::string_view bytes) {
   if (phase_ == Phase::kReply) enter(Phase::kReply, server_->settings.write_timeout);
   const std::string_view page = std::exchange(page_, {});
   const std::array<asio::const_buffer, 2> buffers = {asio::buffer(writing_), asio::buffer(page)};
-  asio::async_write(socket_, buffers,
-                    [self = shared_from_this()](Failure failure, std::size_t) {
-                      self->written(static_cast<bool>(failure));
-                    });
+  asio::async_write(socket_, buffers, [self = shared_from_this()](Failure failure, std::size_t) {
+    self->written(static_cast<bool>(failure));
+  });
 }
 
 void ServerConnection::written(bool failed) {

@@ -96,8 +96,8 @@ class ServerConnection : public std::enable_shared_from_this<ServerConnection> {
   std::string writing_;  // by the system, until written()
   std::string unwritten_;
   std::string_view page_;  // behind what is unwritten
-  bool whole_ = false;    // no more of the reply is to come
-  bool chunked_ = false;  // the reply
+  bool whole_ = false;     // no more of the reply is to come
+  bool chunked_ = false;   // the reply
   bool close_after_ = false;
   bool without_body_ = false;  // the reply: of HEAD
   int status_ = 0;

@@ -119,9 +119,9 @@ TEST(RequestParser, VersionIsUnsupportedOnlyWhereThereIsOne) {
     EXPECT_EQ(line(text), 505) << text;
   }
   for (const char* text :
-       {"GET /a b HTTP/1.1", "GET  / HTTP/1.1", "GET /  HTTP/1.1", "GET / HTTP/1.1 ", "GET / HTTP/1",
-        "GET / HTTP/1.10", "GET / HTTP/01.1", "GET / http/1.1", "GET / ICY/1.1", "GET /", "GET / x",
-        "PROXY TCP4 1.2.3.4 1.2.3.5 1 2"}) {
+       {"GET /a b HTTP/1.1", "GET  / HTTP/1.1", "GET /  HTTP/1.1", "GET / HTTP/1.1 ",
+        "GET / HTTP/1", "GET / HTTP/1.10", "GET / HTTP/01.1", "GET / http/1.1", "GET / ICY/1.1",
+        "GET /", "GET / x", "PROXY TCP4 1.2.3.4 1.2.3.5 1 2"}) {
     EXPECT_EQ(line(text), 400) << text;
   }
 }

@@ -5,6 +5,10 @@
 #include <algorithm>
 #include <future>
 #include <map>
+#include <string>
+
+#include "serve/content_coding.h"
+#include "serve/request_error.h"
 
 namespace lambert {
 namespace {
@@ -132,6 +136,23 @@ TEST(RequestQueue, ALargeRequestWaitsAndShortOnesPass) {
   gate.open();
   queue.close();  // the threads that rest end as well
   EXPECT_EQ(gate.begun(), 3);
+}
+
+TEST(ContentCoding, SizeIsKnownBeforeItIsUncompressed) {
+  const std::string text(300'000, 'a');
+  std::string packed = gzip(text);
+  EXPECT_LT(packed.size(), 2000U);
+  EXPECT_EQ(gunzipped_size(packed), text.size());
+  EXPECT_EQ(gunzip(packed, 1 << 20), text);
+  EXPECT_EQ(gunzipped_size(""), 0U);
+  EXPECT_EQ(gunzipped_size("\x01\x02"), 0x0201U);
+  packed[packed.size() - 2] = 0;  // says 37,856
+  try {
+    gunzip(packed, 1 << 20);
+    ADD_FAILURE();
+  } catch (const RequestError& error) {
+    EXPECT_EQ(error.status(), 400);
+  }
 }
 
 }  // namespace

@@ -104,6 +104,35 @@ TEST(WebServer, HeadIsGetWithoutItsBody) {
   EXPECT_EQ(client.ask(get("/livez")).body, "{\"status\":\"ok\"}");
 }
 
+TEST(WebServer, PagesAreTheSameCompressedAndNot) {
+  RunningServer running;
+  WebClient client(running.server());
+  for (const char* path : {"/", "/docs", "/openapi.json"}) {
+    const HttpResponse plain = client.ask(get(path)), again = client.ask(get(path));
+    const HttpResponse packed = client.ask(get(path, "Accept-Encoding: gzip\r\n"));
+    EXPECT_GT(plain.body.size(), packed.body.size()) << path;
+    EXPECT_EQ(plain.body, again.body);
+    EXPECT_EQ(header(plain, "Content-Encoding"), "");
+    EXPECT_EQ(header(packed, "Content-Encoding"), "gzip");
+    EXPECT_EQ(gunzip(packed.body, 1 << 20), plain.body);
+    client.send("HEAD " + std::string(path) + " HTTP/1.1\r\nHost: a\r\n\r\n");
+    EXPECT_EQ(header(client.read(true), "Content-Length"), std::to_string(plain.body.size()));
+  }
+}
+
+TEST(WebServer, WhatWouldTakeManyTimesItsSizeIsRefused) {
+  RunningServer running;
+  WebClient client(running.server());
+  const std::string text(std::size_t{256} << 10, ' ');
+  EXPECT_EQ(
+      client.ask(post("/tokenize", R"({"question":"a","context":")" + text + "\"}")).head.status,
+      413);
+  EXPECT_EQ(client.ask(post("/tokenize", kBody)).head.status, 200);
+  std::string values = "[";
+  for (int i = 0; i < 65'536; ++i) values += "1,";
+  EXPECT_EQ(client.ask(post("/ask", values + "1]")).head.status, 413);
+}
+
 TEST(WebServer, AClientThatAsksFirstIsToldToContinue) {
   RunningServer running;
   WebClient client(running.server());
