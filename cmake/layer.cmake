@@ -24,12 +24,13 @@ function(lambert_program target)
   endif()
 endfunction()
 
-# lambert_test(NAME SOURCES ... DEPENDS layer ... [LABELS label ...]): a GoogleTest program, run
-# whole by ctest. Label `threads` means that it also runs under ThreadSanitizer, some ten times
+# lambert_test(NAME SOURCES ... DEPENDS layer ... [LABELS label ...]): a GoogleTest program, with
+# LAMBERT_UNITY compiled as one file, run whole by ctest. Label `threads` means that it also runs under ThreadSanitizer, some ten times
 # slower: not for tests that run the default model.
 function(lambert_test name)
   cmake_parse_arguments(ARG "" "" "SOURCES;DEPENDS;LABELS" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
+  set_target_properties(${name} PROPERTIES UNITY_BUILD ${LAMBERT_UNITY} UNITY_BUILD_BATCH_SIZE 0)
   target_link_libraries(${name} PRIVATE lambert_options GTest::gtest_main)
   foreach(layer ${ARG_DEPENDS})
     target_link_libraries(${name} PRIVATE lambert_${layer})

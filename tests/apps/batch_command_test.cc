@@ -16,8 +16,6 @@
 namespace lambert {
 namespace {
 
-const std::string kModel = LAMBERT_SOURCE_DIR "/models/distilbert-minilm-squad";
-
 std::string questions(int count) {
   std::string lines;
   for (int i = 0; i < count; ++i) {

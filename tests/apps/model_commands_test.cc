@@ -16,7 +16,6 @@ namespace {
 
 namespace json = boost::json;
 
-const std::string kModel = LAMBERT_SOURCE_DIR "/models/distilbert-minilm-squad";
 constexpr const char* kContext = "It was printed in 1843. Ada Lovelace wrote it.";
 
 Ended with_model(std::vector<std::string> arguments, const std::string& input = {}) {

@@ -7,8 +7,6 @@
 namespace lambert {
 namespace {
 
-const std::string kModel = LAMBERT_SOURCE_DIR "/models/distilbert-minilm-squad";
-
 class PackCommand : public testing::Test {
  protected:
   static void SetUpTestSuite() {

@@ -12,8 +12,6 @@
 namespace lambert {
 namespace {
 
-const std::string kModel = LAMBERT_SOURCE_DIR "/models/distilbert-minilm-squad";
-
 // What the zip file holds; contents are inflated and checked.
 std::map<std::string, std::string> unzip(const std::string& path) {
   const MappedFile file(path);

@@ -7,6 +7,9 @@
 
 namespace lambert {
 
+// The default model.
+inline const std::string kModel = LAMBERT_SOURCE_DIR "/models/distilbert-minilm-squad";
+
 struct Ended {
   int exit_code = -1;  // 128 + signal where one ended it
   std::string out, err;

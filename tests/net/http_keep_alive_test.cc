@@ -10,13 +10,7 @@
 namespace lambert {
 namespace {
 
-constexpr std::size_t kMax = 1 << 20;
-
-HttpResponse get(const Loopback& server, const HttpOptions& options = {},
-                 const std::string& method = "GET") {
-  HttpConnection connection(server.url(), options);
-  return connection.request({.method = method}, kMax, kNoDeadline);
-}
+constexpr std::size_t kMostBytes = 1 << 20;
 
 TEST(HttpClient, AConnectionIsKeptAlive) {
   Loopback server([](Peer& peer) {
@@ -27,7 +21,7 @@ TEST(HttpClient, AConnectionIsKeptAlive) {
   });
   HttpConnection connection(server.url());
   for (const char* expected : {"0", "1", "2"}) {
-    EXPECT_EQ(connection.request({}, kMax, kNoDeadline).body, expected);
+    EXPECT_EQ(connection.request({}, kMostBytes, kNoDeadline).body, expected);
   }
   EXPECT_EQ(server.connections(), 1);
 }
@@ -43,7 +37,8 @@ TEST(HttpClient, AConnectionIsNotKeptWhereItCannotBe) {
       peer.wait_for_end();
     });
     HttpConnection connection(server.url());
-    for (int i = 0; i < 2; ++i) EXPECT_EQ(connection.request({}, kMax, kNoDeadline).body, "x");
+    for (int i = 0; i < 2; ++i)
+      EXPECT_EQ(connection.request({}, kMostBytes, kNoDeadline).body, "x");
     EXPECT_EQ(server.connections(), 2);
   }
 }
@@ -70,7 +65,8 @@ TEST(HttpClient, AnIdleConnectionThatTheServerClosedIsReplaced) {
       if (reset) peer.reset();
     });
     HttpConnection connection(server.url());
-    for (int i = 0; i < 20; ++i) EXPECT_EQ(connection.request({}, kMax, kNoDeadline).body, "x");
+    for (int i = 0; i < 20; ++i)
+      EXPECT_EQ(connection.request({}, kMostBytes, kNoDeadline).body, "x");
     EXPECT_EQ(server.connections(), 20);
   }
 }
@@ -84,19 +80,19 @@ TEST(HttpClient, ARequestThatIsNotIdempotentIsNotSentTwice) {
     ++requests;
   });
   HttpConnection connection(server.url());
-  connection.request({}, kMax, kNoDeadline);
-  EXPECT_THROW(connection.request({.method = "POST", .idempotent = false}, kMax, kNoDeadline),
+  connection.request({}, kMostBytes, kNoDeadline);
+  EXPECT_THROW(connection.request({.method = "POST", .idempotent = false}, kMostBytes, kNoDeadline),
                ConnectionLost);
   EXPECT_EQ(server.connections(), 1);
-  connection.request({}, kMax, kNoDeadline);  // on a new one
-  EXPECT_EQ(connection.request({.method = "POST"}, kMax, kNoDeadline).body, "x");
+  connection.request({}, kMostBytes, kNoDeadline);  // on a new one
+  EXPECT_EQ(connection.request({.method = "POST"}, kMostBytes, kNoDeadline).body, "x");
   EXPECT_EQ(server.connections(), 3);
   EXPECT_EQ(requests, 2);
 }
 
 TEST(HttpClient, ALostFirstConnectionIsNotReplacedSilently) {
   Loopback server([](Peer& peer) { peer.read_request(); });
-  EXPECT_THROW(get(server), ConnectionLost);
+  EXPECT_THROW(HttpConnection(server.url()).request({}, kMostBytes, kNoDeadline), ConnectionLost);
   EXPECT_EQ(server.connections(), 1);
 }
 
@@ -107,8 +103,9 @@ TEST(HttpClient, AnEarlyAnswerToALargeBodyIsRead) {
   });
   HttpConnection connection(server.url());
   const std::string body(std::size_t{8} << 20, 'x');
-  EXPECT_EQ(connection.request({.method = "PUT", .body = body}, kMax, kNoDeadline).head.status,
-            413);
+  EXPECT_EQ(
+      connection.request({.method = "PUT", .body = body}, kMostBytes, kNoDeadline).head.status,
+      413);
 }
 
 }  // namespace

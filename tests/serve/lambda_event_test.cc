@@ -16,7 +16,7 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr const char* kBody =
+constexpr const char* kQuestion =
     R"({"question":"Who wrote the first program?","context":"Ada Lovelace wrote the first program in 1843."})";
 
 EventResult handle(std::string_view event, const EventSettings& settings = {}) {
@@ -105,11 +105,11 @@ TEST(LambdaEvent, ABodyMayBeMissingOrBeJsonOrBase64) {
   }
   object.erase("body");
   EXPECT_EQ(status(event), 400);
-  object["body"] = parsed(kBody);
+  object["body"] = parsed(kQuestion);
   EXPECT_EQ(status(event), 200);
-  object["body"] = json::array{parsed(kBody)};
+  object["body"] = json::array{parsed(kQuestion)};
   EXPECT_EQ(status(event), 200);
-  object["body"] = std::string("\xEF\xBB\xBF") + kBody;
+  object["body"] = std::string("\xEF\xBB\xBF") + kQuestion;
   EXPECT_EQ(status(event), 200);
   object["isBase64Encoded"] = true;
   for (const auto& [body, expected] : std::map<std::string, int>{{"e30=", 422},
@@ -122,7 +122,7 @@ TEST(LambdaEvent, ABodyMayBeMissingOrBeJsonOrBase64) {
     EXPECT_EQ(status(event), expected) << body;
   }
   object["isBase64Encoded"] = nullptr;
-  object["body"] = kBody;
+  object["body"] = kQuestion;
   EXPECT_EQ(status(event), 200);
 }
 
@@ -216,7 +216,7 @@ TEST(LambdaEvent, ALongReplyIsAnErrorThatSaysSo) {
   EXPECT_EQ(result.at("statusCode").as_int64(), 413);
   EXPECT_NE(result.at("body").as_string().find("at most 100"), json::string::npos);
   settings.max_reply_bytes = 40;
-  EXPECT_EQ(code_of([&] { handle(kBody, settings); }), ErrorCode::kLimitExceeded);
+  EXPECT_EQ(code_of([&] { handle(kQuestion, settings); }), ErrorCode::kLimitExceeded);
 }
 
 TEST(LambdaEvent, APassedDeadlineIs504) {
@@ -225,7 +225,7 @@ TEST(LambdaEvent, APassedDeadlineIs504) {
   const EventResult result = handle_event(event, passed, test::tiny_engine(), {});
   EXPECT_EQ(result.status, 504);
   EXPECT_EQ(result.error, ErrorCode::kDeadlineExceeded);
-  EXPECT_EQ(code_of([&] { handle_event(kBody, passed, test::tiny_engine(), {}); }),
+  EXPECT_EQ(code_of([&] { handle_event(kQuestion, passed, test::tiny_engine(), {}); }),
             ErrorCode::kDeadlineExceeded);
 }
 
@@ -251,10 +251,10 @@ TEST(LambdaEvent, WarmUpIsKnownByItsSource) {
 }
 
 TEST(LambdaEvent, DirectRequestsAnswerPlainlyAndFailWithAnError) {
-  EXPECT_EQ(parsed(handle(kBody).json).at("answer").as_string(), "Ada Lovelace");
-  const std::string array = std::string("[") + kBody + "]";
+  EXPECT_EQ(parsed(handle(kQuestion).json).at("answer").as_string(), "Ada Lovelace");
+  const std::string array = std::string("[") + kQuestion + "]";
   EXPECT_EQ(parsed(handle(array).json).at(0).at("answer").as_string(), "Ada Lovelace");
-  const std::string inputs = std::string("{\"inputs\":") + kBody + "}";
+  const std::string inputs = std::string("{\"inputs\":") + kQuestion + "}";
   EXPECT_EQ(parsed(handle(inputs).json).at("answer").as_string(), "Ada Lovelace");
   for (const char* event :
        {"", "{", "5", "null", "\"text\"", "{}", R"({"question":"a"})",
