@@ -80,15 +80,16 @@ void check_room_for_requests(const Answerer& answerer, std::size_t memory) {
                        "; give it more, or pack the model as int8 (lambert pack)");
 }
 
-// Once a large block was freed, glibc takes further ones from its heaps, of which each thread may
-// have its own, and these keep them.
-void give_back_large_blocks() {
+// By default glibc takes large blocks from its heaps once one was freed, lets each thread have a
+// heap of its own, and keeps what was freed there.
+void give_memory_back() {
+  ::mallopt(M_ARENA_MAX, 4);
   ::mallopt(M_MMAP_THRESHOLD, 256 << 10);
   ::mallopt(M_TRIM_THRESHOLD, 1 << 20);
 }
 
 int run(ServeCommand command) {
-  give_back_large_blocks();
+  give_memory_back();
   if (!command.api_keys.empty()) command.settings.api_keys = read_api_keys(command.api_keys);
   command.options.model = model_path(command.options);
   command.settings.service.model_id = model_id(command.options.model);
