@@ -120,12 +120,12 @@ OutputFile::~OutputFile() {
 }
 
 void OutputFile::cut_torn_line() {
-  constexpr off_t kBlock = 1 << 16;
-  char block[kBlock];
+  constexpr off_t kTailBlock = 1 << 16;
+  char block[kTailBlock];
   off_t end = ::lseek(fd_, 0, SEEK_END);
   off_t keep = 0;  // behind the last line end
   while (end > 0 && keep == 0) {
-    const off_t begin = end > kBlock ? end - kBlock : 0;
+    const off_t begin = end > kTailBlock ? end - kTailBlock : 0;
     const ssize_t got = ::pread(fd_, block, static_cast<std::size_t>(end - begin), begin);
     if (got < end - begin) fail_errno(partial_path_, "cannot be read");
     const std::size_t line_end = std::string_view(block, static_cast<std::size_t>(got)).rfind('\n');
