@@ -25,8 +25,8 @@ function(lambert_program target)
 endfunction()
 
 # lambert_test(NAME SOURCES ... DEPENDS layer ... [LABELS label ...]): a GoogleTest program, with
-# LAMBERT_UNITY compiled as one file, run whole by ctest. Label `threads` means that it also runs under ThreadSanitizer, some ten times
-# slower: not for tests that run the default model.
+# LAMBERT_UNITY compiled as one file, run whole by ctest. Label `threads` means that it also runs
+# under ThreadSanitizer, some ten times slower: not for tests that run the default model.
 function(lambert_test name)
   cmake_parse_arguments(ARG "" "" "SOURCES;DEPENDS;LABELS" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})

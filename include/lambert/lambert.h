@@ -14,6 +14,7 @@
 #include <string>
 #include <string_view>
 #include <vector>
+
 namespace lambert {
 enum class ErrorCode {
   kInvalidArgument,   // a parameter outside its range, or two that do not go together
@@ -92,8 +93,7 @@ struct WindowLogits {
 struct ModelInfo {
   std::string path, model_type, isa, precision;
   std::size_t parameters = 0, layers = 0, hidden_size = 0, heads = 0, vocab_size = 0;
-  std::size_t max_seq_len = 0;  // of the longest window possible, not the default
-  std::size_t own_bytes = 0;    // of memory: activations, and the weights that are not mapped
+  std::size_t max_seq_len = 0, own_bytes = 0;  // longest window possible; memory that is not mapped
   unsigned threads = 0;
   double load_ms = 0;
 };

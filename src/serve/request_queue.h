@@ -17,7 +17,8 @@
 
 namespace lambert {
 
-// The time between two requests whose turn comes, while others wait: the mean of the last hundred.
+// The mean time between two requests whose turn comes, while others wait. From the hundredth on a
+// new one counts a hundredth.
 class TurnTimer {
  public:
   using Time = std::chrono::steady_clock::time_point;
