@@ -51,10 +51,14 @@ LogSettings log_settings(const std::string& format) {
   return settings;
 }
 
+unsigned threads_of(const Options& options) {
+  return options.threads > 0 ? options.threads : default_threads();
+}
+
 // Enough for full batches of short texts; more would only wait in the engine instead of the queue.
 unsigned concurrency_for(unsigned threads) {
   constexpr unsigned kEachThread = 16, kMost = 64;
-  return std::min(kMost, kEachThread * (threads > 0 ? threads : default_threads()));
+  return std::min(kMost, kEachThread * threads);
 }
 
 // Little memory is shared between the model, large requests that are worked on, which take up to 16
@@ -96,7 +100,8 @@ int run(ServeCommand command) {
   fit_to_memory(command.settings, memory_limit());
   command.settings.service.max_body_bytes = command.settings.http.max_body_bytes;
   RequestQueueLimits& queue = command.settings.queue;
-  if (queue.threads == 0) queue.threads = concurrency_for(command.options.threads);
+  if (queue.threads == 0) queue.threads = concurrency_for(threads_of(command.options));
+  command.settings.refusals_per_second *= threads_of(command.options);
   WebServer server(command.settings, Log(log_settings(command.log_format), STDERR_FILENO));
   const auto open = [options = command.options] {
     auto answerer = std::make_unique<const Answerer>(open_model(options));
@@ -108,6 +113,12 @@ int run(ServeCommand command) {
   };
   if (!server.run(open, ready)) std::_Exit(kExitOk);  // the model is still being loaded
   return kExitOk;
+}
+
+// Kubernetes and Docker links set LAMBERT_PORT=tcp://10.0.0.1:8080 for a service named "lambert".
+void forget_service_link() {
+  const char* port = std::getenv("LAMBERT_PORT");
+  if (port != nullptr && std::string_view(port).starts_with("tcp://")) ::unsetenv("LAMBERT_PORT");
 }
 
 template <typename Set>
@@ -177,6 +188,7 @@ void add_server_options(CLI::App& command, ServeCommand& serve) {
 }  // namespace
 
 void add_serve(CLI::App& app, Invocation& invocation) {
+  forget_service_link();
   auto serve = std::make_shared<ServeCommand>();
   serve->settings.service.cors_origin.clear();
   serve->settings.service.ask.max_windows = 1024;

@@ -12,7 +12,8 @@ import time
 import http_servers as servers
 import measure
 
-CALM = 2.0  # recovered: no later request takes longer than this times the p99 without load
+CALM = 2.0  # a request is calm that takes no longer than this times the p99 without load
+SPAN = 5  # requests in a row, of which most have to be calm after the recovery
 
 
 @dataclasses.dataclass(frozen=True)
@@ -117,16 +118,21 @@ def open_summary(records, skipped_s: float, seconds: float) -> dict:
 
 
 def recovery_s(probes, end_s: float, calm_ms: float) -> float | None:
-    """From the end of the load until every later request is answered within `calm_ms`.
+    """From the end of the load until, of any SPAN requests in a row, most are answered within
+    `calm_ms`: one alone that takes longer may be the machine's doing.
 
-    None: not even the last one was.
+    None: not even of the last ones.
     """
+    probes = sorted(probes, key=lambda one: one.due_ms)
+    calm = [one.status == 200 and one.latency_ms <= calm_ms for one in probes]
     begin = None
-    for record in sorted(probes, key=lambda one: one.due_ms):
-        if record.status != 200 or record.latency_ms > calm_ms:
+    for i, first in enumerate(probes):
+        at = max(0, min(i, len(calm) - SPAN))
+        span = calm[at:at + SPAN]
+        if 2 * sum(span) <= len(span):
             begin = None
-        elif begin is None:
-            begin = record.due_ms
+        elif begin is None and calm[i]:
+            begin = first.due_ms
     return None if begin is None else round(max(0.0, begin / 1e3 - end_s), 3)
 
 

@@ -52,7 +52,8 @@ class Loads(unittest.TestCase):
     def test_overload_counts_each_status_apart(self):
         records = [record(0, 100), record(10, 4, status=429), record(20, 8, status=429),
                    record(30, 300), record(40, 1, status=503), record(50, 10000, status=0),
-                   record(1000, 70, probe=True), record(1100, 20, probe=True)]
+                   record(1000, 70, probe=True), record(1100, 20, probe=True),
+                   record(1200, 20, probe=True), record(1300, 20, probe=True)]
         found = loads.overload_summary(records, 1, 15)
         self.assertEqual(found["statuses"], {"0": 1, "200": 2, "429": 2, "503": 1})
         self.assertEqual(found["goodput_rps"], 2.0)
@@ -63,11 +64,14 @@ class Loads(unittest.TestCase):
         found = loads.overload_summary([record(0, 5), record(900, 400)], 1, 15)
         self.assertEqual(found["goodput_rps"], 1.0)
 
-    def test_recovery_begins_after_the_last_slow_or_failed_request(self):
+    def test_recovery_begins_after_the_last_slow_or_failed_requests_in_a_row(self):
         calm = [record(1000 + i, 1, probe=True) for i in range(3)]
         self.assertEqual(loads.recovery_s(calm, 1.0, 5), 0.0)
-        slow = [record(1000, 1), record(1001, 1, status=429), record(1500, 2)]
-        self.assertEqual(loads.recovery_s(slow, 1.0, 5), 0.5)
+        slow = [record(1000, 1), record(1001, 1, status=429), record(1200, 9), record(1300, 9)]
+        self.assertEqual(loads.recovery_s(slow + [record(1500 + i, 2) for i in range(5)], 1.0, 5),
+                         0.5)
+        alone = [record(1000 + i, 9 if i == 4 else 2) for i in range(9)]
+        self.assertEqual(loads.recovery_s(alone, 1.0, 5), 0.0)
         self.assertIsNone(loads.recovery_s([record(1000, 1), record(2000, 9)], 1.0, 5))
         self.assertIsNone(loads.recovery_s([], 1.0, 5))
 

@@ -38,7 +38,7 @@ class Effort:
     probe_seconds: float
 
 
-FULL = Effort(3, 5, 1, 500, (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1.0), 60, 20)
+FULL = Effort(3, 4, 1, 500, (0.2, 0.4, 0.6, 0.7, 0.8, 0.9, 0.95, 1.0), 60, 20)
 QUICK = Effort(1, 1.2, 0.2, 100, (0.3, 0.6, 0.9), 3, 3)
 
 
@@ -204,7 +204,7 @@ class Run:
     def overload(self) -> None:
         self.result["overload"] = []
         for setting in self.best_settings(1):
-            for factor in (2, 5, 10):
+            for factor in (2, 5, 10) if setting.engine == servers.LAMBERT else (5,):
                 # A server of its own for each: the one before may not have come to rest.
                 with servers.Server(setting, self.places) as server:
                     self.warm_up(server)

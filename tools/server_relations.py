@@ -127,7 +127,7 @@ def security_problems(objects: Objects):
               (container, "readOnlyRootFilesystem", True),
               (container, "capabilities", {"drop": ["ALL"]}),
               (objects.pod, "automountServiceAccountToken", False),
-              # LAMBERT_PORT=tcp://... of a Service named lambert would be taken for the server's own.
+              # A Service named lambert would set LAMBERT_PORT=tcp://... in place of what the user set.
               (objects.pod, "enableServiceLinks", False)]
     for where, field, value in wanted:
         if where.get(field) != value:

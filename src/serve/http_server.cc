@@ -204,7 +204,8 @@ void HttpServer::Impl::add(Protocol::socket socket) {
   open_ = connections_.size();
   if (!full) return connection->start();
   connection->turn_away(state_->handler.refusal(
-      503, "max_connections: there are " + std::to_string(most) + " already; try again later"));
+      503, "max_connections: there are " + std::to_string(most) + " already; try again later",
+      nullptr));
 }
 
 void HttpServer::Impl::begin_to_drain() {

@@ -39,6 +39,8 @@ struct HttpReply {
   // In place of `body`: what outlives the server, so that clients who read slowly cost no copies.
   std::string_view page = {};
   bool close = false;  // the connection, after this
+  // Until it is sent; meanwhile the connection asks nothing else.
+  std::chrono::milliseconds wait{0};
 };
 
 // A request that waits for its reply. The functions may be called from any thread, by one at a
@@ -76,8 +78,9 @@ class HttpHandler {
   virtual std::optional<HttpReply> admit(const HttpRequestHead& head) = 0;
   virtual void handle(std::shared_ptr<HttpExchange> exchange) = 0;
   // The reply to what is no HTTP (400, 431, 501, 505), takes too long (408) or is too much (413,
-  // 503).
-  virtual HttpReply refusal(int status, const std::string& message) = 0;
+  // 503). `head` is null where it was not understood.
+  virtual HttpReply refusal(int status, const std::string& message,
+                            const HttpRequestHead* head) = 0;
   // `exchange` has been replied to with `status` and `bytes` of body, or its connection was lost.
   virtual void finished(const HttpExchange& exchange, int status, std::size_t bytes) = 0;
   // No more connections are accepted from now on.

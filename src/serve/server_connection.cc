@@ -74,6 +74,9 @@ void ServerConnection::close() {
   Failure ignored;
   socket_.close(ignored);
   if (const auto waiting = waiting_.lock()) waiting->abandon();
+  if (const auto held = std::move(held_); held && held->from) {
+    server_->handler.finished(*held->from, held->reply.status, 0);
+  }
   if (replying_) {
     replying_->abandon();
     server_->handler.finished(*replying_, status_, reply_bytes_);
@@ -101,8 +104,8 @@ void ServerConnection::timed_out() {
   switch (phase_) {
     case Phase::kHead: return refuse(408, "the head of the request did not come in time");
     case Phase::kBody: return refuse(408, "the body of the request did not come in time");
-    case Phase::kIdle:
-    case Phase::kReply:  // the client does not read it
+    case Phase::kIdle: return close();
+    case Phase::kReply: return held_ ? send_held() : close();  // the client does not read it
     case Phase::kLinger: return close();
     case Phase::kClosed: return;
   }
@@ -237,7 +240,8 @@ void ServerConnection::request_is_done() {
 void ServerConnection::refuse(int status, const std::string& message) {
   receiving_.reset();
   close_after_ = true;
-  send(nullptr, server_->handler.refusal(status, message), false);
+  const HttpRequestHead* head = parser_->head_done() ? &parser_->head() : nullptr;
+  send(nullptr, server_->handler.refusal(status, message, head), false);
   read();
 }
 
@@ -259,6 +263,11 @@ void ServerConnection::send(std::shared_ptr<ServerExchange> from, HttpReply repl
     if (from) server_->handler.finished(*from, reply.status, 0);
     return;
   }
+  if (reply.wait.count() > 0) {
+    const std::chrono::milliseconds wait = std::exchange(reply.wait, {});
+    held_ = std::make_unique<Held>(Held{std::move(from), std::move(reply), in_parts});
+    return enter(Phase::kReply, wait);
+  }
   const bool old_client = from && from->head.version < 11;  // knows no chunks
   chunked_ = in_parts && !old_client;
   close_after_ = close_after_ || reply.close || server_->draining || (in_parts && old_client);
@@ -272,6 +281,12 @@ void ServerConnection::send(std::shared_ptr<ServerExchange> from, HttpReply repl
   reply_bytes_ += page_.size();
   unwritten_ += head_of(reply, in_parts);  // goes out with the first of the body
   send_part(std::move(reply.body), !in_parts);
+}
+
+void ServerConnection::send_held() {
+  stop_timer();
+  const std::unique_ptr<Held> held = std::move(held_);
+  send(std::move(held->from), std::move(held->reply), held->in_parts);
 }
 
 void ServerConnection::send_part(std::string bytes, bool last) {

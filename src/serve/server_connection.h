@@ -62,6 +62,7 @@ class ServerConnection : public std::enable_shared_from_this<ServerConnection> {
   void enter(Phase phase, std::chrono::milliseconds limit);
   void stop_timer();
   void timed_out();
+  void send_held();
   void next_request();
 
   void read();
@@ -92,6 +93,12 @@ class ServerConnection : public std::enable_shared_from_this<ServerConnection> {
   std::weak_ptr<ServerExchange> waiting_;      // for its reply
   std::shared_ptr<ServerExchange> replying_;
   std::optional<HttpReply> refusal_;  // for the request whose body is being read to be dropped
+  struct Held {                       // a reply that waits
+    std::shared_ptr<ServerExchange> from;
+    HttpReply reply;
+    bool in_parts;
+  };
+  std::unique_ptr<Held> held_;
 
   std::string writing_;  // by the system, until written()
   std::string unwritten_;

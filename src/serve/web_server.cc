@@ -183,7 +183,9 @@ std::optional<HttpReply> WebServer::admit(const HttpRequestHead& head) {
                   RequestError(ErrorCode::kCancelled, 503, "", "the model is being loaded"), &head);
   }
   if (const auto why = queue_->full()) {
-    return reject(Rejection::kQueueFull, too_much(*why), &head);
+    HttpReply reply = reject(Rejection::kQueueFull, too_much(*why), &head);
+    reply.wait = wait_for_refusal();
+    return reply;
   }
   return std::nullopt;
 }
@@ -194,10 +196,13 @@ HttpReply WebServer::reject(Rejection reason, const Error& error, const HttpRequ
   if (reply.status == 429) reply.headers.push_back({"Retry-After", "1"});
   const std::string id = head != nullptr ? request_id(*head) : new_request_id();
   reply.headers.push_back({"X-Request-Id", id});
-  metrics_.request(head != nullptr ? std::string_view(head->method) : "_OTHER", "", reply.status, 0,
-                   {});
+  const std::string_view method = head != nullptr ? std::string_view(head->method) : "_OTHER";
+  const std::string_view route =
+      head != nullptr ? find_service_route(method, path_of(head->target)).path : "";
+  metrics_.request(method, route, reply.status, 0, {});
   RequestLog line;
   line.request_id = id;
+  line.shape = route;
   line.status = reply.status;
   line.error = error.code();
   line.reply_bytes = reply.body.size();
@@ -205,7 +210,20 @@ HttpReply WebServer::reject(Rejection reason, const Error& error, const HttpRequ
   return reply;
 }
 
-HttpReply WebServer::refusal(int status, const std::string& message) {
+// Refusals are due at even times, but a tenth of a second's may come at once.
+std::chrono::milliseconds WebServer::wait_for_refusal() {
+  using Seconds = std::chrono::duration<double>;
+  constexpr std::chrono::milliseconds kBurst{100}, kMost{250};
+  const auto now = SteadyClock::now();
+  const Seconds each(1 / settings_.refusals_per_second);
+  next_refusal_ = std::max(next_refusal_, now - kBurst) +
+                  std::chrono::duration_cast<SteadyClock::duration>(each);
+  next_refusal_ = std::min(next_refusal_, now + kMost);
+  const auto wait = std::chrono::duration_cast<std::chrono::milliseconds>(next_refusal_ - now);
+  return std::max(wait, std::chrono::milliseconds(0));
+}
+
+HttpReply WebServer::refusal(int status, const std::string& message, const HttpRequestHead* head) {
   const Rejection reason = status == 408   ? Rejection::kTimeout
                            : status == 413 ? Rejection::kTooLarge
                            : status == 503 ? Rejection::kConnections
@@ -213,7 +231,7 @@ HttpReply WebServer::refusal(int status, const std::string& message) {
   const ErrorCode code = status == 413 || status == 503 ? ErrorCode::kLimitExceeded
                          : status == 408                ? ErrorCode::kDeadlineExceeded
                                                         : ErrorCode::kInvalidInput;
-  return reject(reason, RequestError(code, status, "", message), nullptr);
+  return reject(reason, RequestError(code, status, "", message), head);
 }
 
 void WebServer::handle(std::shared_ptr<HttpExchange> exchange) {
@@ -230,9 +248,12 @@ void WebServer::handle(std::shared_ptr<HttpExchange> exchange) {
     const auto why = queue_->push(exchange, working_bytes(*exchange));
     if (!why) return;
     metrics_.rejected(Rejection::kQueueFull);
-    ServiceReply full = error_reply(too_much(*why), settings_.service);
-    full.headers.emplace_back("Retry-After", "1");
-    return send(*exchange, std::move(full));
+    record->error = ErrorCode::kLimitExceeded;
+    HttpReply full = to_http(error_reply(too_much(*why), settings_.service));
+    full.headers.push_back({"Retry-After", "1"});
+    full.headers.push_back({"X-Request-Id", record->id});
+    full.wait = wait_for_refusal();
+    return exchange->reply(std::move(full));
   }
   if (auto reply = own_reply(exchange->head, path)) {
     if (record->route.empty()) record->route = "own";

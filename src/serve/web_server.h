@@ -34,6 +34,9 @@ struct WebServerSettings {
   ServiceSettings service;
   // Of its threads each has a request in the engine. A request takes some ten times its body.
   RequestQueueLimits queue;
+  // Refusals for want of room (429). Further ones are held back for up to 0.25 s, so that clients
+  // that ask again at once do not take the time of those who wait.
+  double refusals_per_second = 1000;
   std::chrono::milliseconds request_timeout{30'000};
   std::vector<std::string> api_keys = {};  // one of them is wanted, unless there are none
 };
@@ -64,7 +67,7 @@ class WebServer final : public HttpHandler {
 
   std::optional<HttpReply> admit(const HttpRequestHead& head) override;
   void handle(std::shared_ptr<HttpExchange> exchange) override;
-  HttpReply refusal(int status, const std::string& message) override;
+  HttpReply refusal(int status, const std::string& message, const HttpRequestHead* head) override;
   void finished(const HttpExchange& exchange, int status, std::size_t bytes) override;
   void draining() override { draining_ = true; }
 
@@ -75,6 +78,7 @@ class WebServer final : public HttpHandler {
   HttpReply health_reply() const;
   HttpReply method_reply() const;
   HttpReply reject(Rejection reason, const Error& error, const HttpRequestHead* head);
+  std::chrono::milliseconds wait_for_refusal();
   std::size_t working_bytes(const HttpExchange& exchange) const;
   void serve(HttpExchange& exchange);
   ServiceReply service_reply(HttpExchange& exchange, const Answerer& answerer);
@@ -89,6 +93,7 @@ class WebServer final : public HttpHandler {
   std::atomic<const Answerer*> answerer_ = nullptr;  // null: loading
   std::exception_ptr load_error_;
   std::atomic<bool> loaded_ = false;  // or failed to
+  std::chrono::steady_clock::time_point next_refusal_;
   std::atomic<bool> draining_ = false;
   std::atomic<std::size_t> active_ = 0;
   std::map<const WebFile*, std::string> pages_;  // uncompressed; of the server's thread

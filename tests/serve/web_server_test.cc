@@ -86,6 +86,26 @@ TEST(WebServer, WhatIsNotUnderstoodIsSaidAndClosed) {
   }
 }
 
+TEST(WebServer, ARefusedBodyIsCountedByItsRouteAndKeepsTheIdOfItsRequest) {
+  WebServerSettings settings = web_settings();
+  settings.http.max_body_bytes = 1000;
+  RunningServer running(settings);
+  const std::string head = "POST /ask HTTP/1.1\r\nHost: a\r\nX-Request-Id: id-1\r\n";
+  for (const char* rest :
+       {"Content-Length: 1001\r\n\r\n", "Transfer-Encoding: chunked\r\n\r\nfff\r\n"}) {
+    WebClient client(running.server());
+    const HttpResponse response = client.ask(head + rest + std::string(1001, 'a'));
+    EXPECT_EQ(response.head.status, 413) << rest;
+    EXPECT_EQ(header(response, "X-Request-Id"), "id-1") << rest;
+  }
+  WebClient client(running.server());
+  const std::string metrics = client.ask(get("/metrics")).body;
+  EXPECT_NE(metrics.find("http_request_method=\"POST\",http_route=\"/ask\","
+                         "http_response_status_code=\"413\"} 2\n"),
+            std::string::npos)
+      << metrics;
+}
+
 TEST(WebServer, ErrorsOfRequestsKeepTheConnection) {
   RunningServer running;
   WebClient client(running.server());
@@ -159,6 +179,31 @@ TEST(WebServer, KeysAreWantedForQuestionsAlone) {
   for (const char* path : {"/livez", "/readyz", "/metrics", "/"}) {
     EXPECT_EQ(client.ask(get(path)).head.status, 200) << path;
   }
+}
+
+TEST(WebServer, RefusalsBeyondTheirRateWaitAndAreStillTold) {
+  WebServerSettings settings = web_settings();
+  settings.queue.max_queue = 0;
+  settings.queue.threads = 0;
+  settings.refusals_per_second = 20;
+  RunningServer running(settings);
+  WebClient client(running.server()), impatient(running.server());
+  std::string several;
+  for (int i = 0; i < 6; ++i)
+    several += post("/ask", kBody, "X-Request-Id: id-" + std::to_string(i) + "\r\n");
+  client.send(several + get("/livez"));
+  impatient.send(post("/ask", kBody));
+  impatient.leave();
+  for (int i = 0; i < 6; ++i) {
+    const HttpResponse response = client.read();
+    EXPECT_EQ(response.head.status, 429);
+    EXPECT_EQ(header(response, "X-Request-Id"), "id-" + std::to_string(i));
+  }
+  EXPECT_EQ(client.read().head.status, 200);
+  const std::string metrics = client.ask(get("/metrics")).body;
+  EXPECT_NE(metrics.find("http_route=\"/ask\",http_response_status_code=\"429\"} 7\n"),
+            std::string::npos)
+      << metrics;
 }
 
 TEST(WebServer, AFullQueueIs429BeforeTheBodyIsLookedAt) {
